@@ -234,12 +234,14 @@ class Reconstruction:
     Attributes:
         original: pictures `[B, 3, H, W]` in 0 to 1, or log-mel spectrograms `[B, T, F]`.
         reconstruction: the same shape: drawn where masked, original elsewhere.
-        mask: bool, the same shape (True = hidden from the encoder).
+        mask: bool, the same shape (True = hidden from the encoder), constant within each patch.
+        patch: size of a patch in the last two axes: (height, width) in pixels, or (frames, mel bins).
     """
 
     original: Tensor
     reconstruction: Tensor
     mask: Tensor
+    patch: tuple[int, int]
 
 
 # ---------------------------------------------------------------------------------------------------------- methods
@@ -338,6 +340,7 @@ class Figure:
         baselines: further floors by name.
         higher_is_better: direction.
         note: protocol in a few words (gallery size, k, ...).
+        lower_bound: lower end of the 95 % interval of `value`; None where it was not computed.
     """
 
     name: str
@@ -348,6 +351,7 @@ class Figure:
     baselines: dict[str, float] = field(default_factory=dict)
     higher_is_better: bool = True
     note: str = ""
+    lower_bound: float | None = None
 
 
 Figures = Iterator[Figure]
