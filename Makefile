@@ -1,0 +1,78 @@
+# SeeHear's commands. `make help` lists them.
+#
+# `make demo` and `make test` need Python 3.11 to 3.13 and nothing else: they make .venv and install
+# requirements.lock and this package into it once, and again when either file changes.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+BROKEN := $(VENV)/.unfinished
+PYTEST_ARGS ?=
+LOCK_LIMITS := "torch<2.14"
+
+# A virtual environment does not survive a move of its folder: the stamp holds the folder it was made for.
+ifneq ("$(shell cat $(READY) 2>/dev/null)","$(CURDIR)")
+.PHONY: $(READY)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-full check lock clean
+
+help:  ## list these commands
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+setup: $(READY)  ## make .venv with the locked dependencies (the other commands do it by themselves)
+
+demo: $(READY)  ## generate a small world, train on it, open a report (VIDEOS=folder: on your own videos)
+	@$(BIN)/seehear demo $(if $(VIDEOS),--videos "$(VIDEOS)")
+
+test: $(READY)  ## run the tests that take a few minutes in all (PYTEST_ARGS=... for pytest's options)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -q -n 2 -m "not full" $(PYTEST_ARGS)
+
+test-full: $(READY)  ## run every test, the long ones too
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -q -n 2 $(PYTEST_ARGS)
+
+check: $(READY)  ## ruff, the type checker and the order of the rooms
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyrefly check
+	@$(BIN)/lint-imports
+
+lock:  ## resolve the newest allowed dependencies afresh and write requirements.lock
+	@$(FIND_PYTHON); set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	"$$python" -m venv "$$folder/venv"; pip="$$folder/venv/bin/python -m pip --disable-pip-version-check"; \
+	$$pip install -q --upgrade pip; \
+	$$pip install . --group dev $(LOCK_LIMITS); \
+	{ echo "# Everything that .venv holds: run and development dependencies. Written by: make lock"; \
+	  $$pip freeze --all --exclude pip --exclude seehear | sed 's/+[a-z0-9.]*$$//'; } > "$$folder/lock"; \
+	cp "$$folder/lock" requirements.lock
+
+clean:  ## remove build products and caches (.venv and runs stay)
+	rm -rf build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests benchmarks studies -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Sets $$python to the chosen interpreter: PYTHON=..., else the first that runs and is 3.11 to 3.13.
+FIND_PYTHON = \
+  for python in $(if $(PYTHON),"$(PYTHON)",python3.11 python3.12 python3.13 python3 python); do \
+    "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break; \
+    python=; \
+  done; \
+  if [ -z "$$python" ]; then \
+    echo "seehear needs Python 3.11, 3.12 or 3.13, found $$($(or $(PYTHON),python3) --version 2>&1 | head -n 1);" \
+      "install one and name it: make PYTHON=/path/to/python3.11 ..." >&2; \
+    exit 2; \
+  fi
+
+# A killed install can leave packages that look installed and are not: then the environment is made anew.
+$(READY): requirements.lock pyproject.toml
+	@$(FIND_PYTHON); \
+	if [ -e $(BROKEN) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then again=--clear; else again=; fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "$$python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; \
+	fi; \
+	echo "making $(VENV) with $$("$$python" --version) (once; torch alone is some hundred megabytes)"; \
+	"$$python" -m venv $$again $(VENV) && touch $(BROKEN) \
+	&& $(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock \
+	&& $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -q -e . \
+	&& rm -f $(BROKEN) && printf '%s' "$(CURDIR)" > $(READY) \
+	|| { echo "the set-up did not finish (see above); run the same command again" >&2; exit 1; }
