@@ -1,0 +1,46 @@
+"""Metrics: pure functions on arrays. Ties never help, NaN is an error, chance and ceilings stand beside each figure."""
+
+from seehear.metrics.accuracy import top_k_correct
+from seehear.metrics.average_precision import average_precision, mean_average_precision
+from seehear.metrics.chance import chance_agreement, chance_median_rank, chance_recall, chance_top_k
+from seehear.metrics.class_mean import ClassMean
+from seehear.metrics.class_oracle import oracle_agreement, oracle_median_rank, oracle_recall
+from seehear.metrics.confidence import mean_lower_bound, wilson_lower_bound
+from seehear.metrics.knn import knn_vote
+from seehear.metrics.modality_confusion import ModalityConfusion, modality_confusion
+from seehear.metrics.modality_gap import modality_gap
+from seehear.metrics.neighbours import neighbour_agreement, neighbour_weights
+from seehear.metrics.ranks import cosine_ranks, median_rank, recall_at, score_ranks
+from seehear.metrics.relevance import label_groups, shares_label
+from seehear.metrics.roc import area_under_roc, d_prime, mean_area_under_roc
+
+__all__ = [
+    "ClassMean",
+    "ModalityConfusion",
+    "area_under_roc",
+    "average_precision",
+    "chance_agreement",
+    "chance_median_rank",
+    "chance_recall",
+    "chance_top_k",
+    "cosine_ranks",
+    "d_prime",
+    "knn_vote",
+    "label_groups",
+    "mean_area_under_roc",
+    "mean_average_precision",
+    "mean_lower_bound",
+    "median_rank",
+    "modality_confusion",
+    "modality_gap",
+    "neighbour_agreement",
+    "neighbour_weights",
+    "oracle_agreement",
+    "oracle_median_rank",
+    "oracle_recall",
+    "recall_at",
+    "score_ranks",
+    "shares_label",
+    "top_k_correct",
+    "wilson_lower_bound",
+]
