@@ -22,11 +22,16 @@ T = TypeVar("T")
 def to_dict(configuration: Any) -> dict[str, Any]:
     """A plain JSON-ready dict of a configuration."""
     result: dict[str, Any] = {}
-    if hasattr(type(configuration), "method"):
+    if _is_method(type(configuration)):
         result["method"] = type(configuration).method
     for item in dataclasses.fields(configuration):
         result[item.name] = _plain(getattr(configuration, item.name))
     return result
+
+
+def _is_method(kind: type) -> bool:
+    """Whether a class carries its method's name (and not merely a field that is called `method`)."""
+    return hasattr(kind, "method") and "method" not in {f.name for f in dataclasses.fields(kind)}
 
 
 def _plain(value: Any) -> Any:
@@ -43,15 +48,20 @@ def from_dict(kind: type[T], values: dict[str, Any], where: str = "") -> T:
     """Build a dataclass of `kind` from a plain dict.
 
     Raises:
-        UsageError: on an unknown key (the nearest valid one is named) or a value of the wrong type.
+        UsageError: on an unknown key (the nearest valid one is named), a missing one, or a value of the wrong type.
     """
-    if hasattr(kind, "method"):
+    _expect(isinstance(values, dict), where.rstrip(".") or "the configuration", values, "an object of named values")
+    if _is_method(kind):
         values = {k: v for k, v in values.items() if k != "method"}
     hints = typing.get_type_hints(kind)
     names = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
     for key in values:
         if key not in names:
             raise unknown_name(f"configuration key {where + key!r}", key, names)
+    for item in dataclasses.fields(kind):  # type: ignore[arg-type]
+        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if required and item.name not in values:
+            raise UsageError(f"configuration key {where + item.name!r} is missing", expected="a value for it")
     return kind(**{key: _typed(hints[key], value, f"{where}{key}") for key, value in values.items()})
 
 
@@ -71,8 +81,7 @@ def unknown_name(what: str, name: str, valid: typing.Iterable[str]) -> UsageErro
     """The error for a name that is not among the valid ones, naming the nearest."""
     valid = sorted(valid)
     near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else ""
-    return UsageError(f"unknown {what}", expected=f"one of {', '.join(valid)}", cure=hint)
+    return UsageError(f"unknown {what}", expected=f"one of {', '.join(valid)}", cure=near[0] if near else "")
 
 
 def _typed(hint: Any, value: Any, where: str) -> Any:
@@ -89,16 +98,36 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
         return value
     if dataclasses.is_dataclass(hint):
         return from_dict(typing.cast(type, hint), value, where + ".")
-    if origin is tuple:
-        inner = arguments[0] if len(arguments) == 2 and arguments[1] is Ellipsis else None
-        return tuple(_typed(inner or arguments[i], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin in (tuple, list):
+        return _sequence(origin, arguments, value, where)
     if origin is dict:
+        _expect(isinstance(value, dict), where, value, "an object of named values")
         return {k: _typed(arguments[1], v, f"{where}.{k}") for k, v in value.items()}
+    return _scalar(hint, value, where)
+
+
+def _sequence(kind: type, arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+    _expect(isinstance(value, list | tuple), where, value, "a list of values")
+    if kind is list or (len(arguments) == 2 and arguments[1] is Ellipsis):
+        arguments = arguments[:1] * len(value)
+    _expect(len(value) == len(arguments), where, value, f"{len(arguments)} values")
+    return kind(_typed(hint, v, f"{where}[{i}]") for i, (hint, v) in enumerate(zip(arguments, value, strict=True)))
+
+
+def _scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(hint, type) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
-        raise UsageError(f"{where} is {value!r}", expected=f"a value of type {hint.__name__}")
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if isinstance(hint, type):
+        fits = isinstance(value, hint) and not (hint is int and isinstance(value, bool))
+        _expect(fits, where, value, f"a value of type {hint.__name__}")
     return value
+
+
+def _expect(fits: bool, where: str, value: Any, expected: str) -> None:
+    if not fits:
+        raise UsageError(f"{where} is {value!r}", expected=expected)
 
 
 def _first_fitting(hints: list[Any], value: Any, where: str) -> Any:

@@ -19,7 +19,8 @@ def get(name: str) -> type[Method]:
         raise unknown_name(f"method {name!r}", name, NAMES)
     module = importlib.import_module(f"{__name__}.{name}")
     found = [
-        v for v in vars(module).values()
+        v
+        for v in vars(module).values()
         if isinstance(v, type) and issubclass(v, Method) and v.__module__ == module.__name__ and "Config" in vars(v)
     ]
     return found[0]

@@ -1,0 +1,1 @@
+"""Backbones: whole trunks, built from `seehear.layers`."""

@@ -1,0 +1,1 @@
+"""Layers: pure nn parts that several trunks and methods share. One idea per file; torch only."""

@@ -1,0 +1,43 @@
+"""Token packing: sequences of different lengths through one call per layer.
+
+Sequences of equal length form a group; the tokens of all groups lie one after another in a single `[P, D]` tensor.
+Linear layers, norms and MLPs act on it once; only attention looks at the layout, group by group, so nothing is padded
+and the result is exactly that of running every sequence alone.
+
+Legend: P packed tokens in all, B sequences of a group, N tokens of each, D width.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How packed tokens are grouped: `groups[g] = (sequences, tokens of each)`, in order."""
+
+    groups: tuple[tuple[int, int], ...]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Packed tokens of each group."""
+        return [sequences * tokens for sequences, tokens in self.groups]
+
+    @property
+    def total(self) -> int:
+        """Packed tokens in all."""
+        return sum(self.sizes)
+
+
+def pack(groups: Sequence[Tensor]) -> tuple[Tensor, Layout]:
+    """Lay groups `[B_g, N_g, D]` one after another: `[P, D]` and its layout."""
+    layout = Layout(tuple((g.shape[0], g.shape[1]) for g in groups))
+    return torch.cat([g.flatten(0, 1) for g in groups]), layout
+
+
+def unpack(packed: Tensor, layout: Layout) -> list[Tensor]:
+    """The groups `[B_g, N_g, D]` of packed tokens `[P, D]`, as views."""
+    parts = packed.split(layout.sizes)
+    return [part.unflatten(0, shape) for part, shape in zip(parts, layout.groups, strict=True)]

@@ -1,0 +1,1 @@
+"""Losses: one objective per file, each with its formula."""

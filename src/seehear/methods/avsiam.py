@@ -1,0 +1,352 @@
+"""AVSiam: one shared ViT for sound and picture, multi-ratio masking, contrast plus masked reconstruction.
+
+Source: Lin and Bertasius, "Siamese Vision Transformers are Scalable Audio-visual Learners", arXiv 2403.19638, and its
+released code where that differs (every such difference is a field of `Config`; `released()` sets them all).
+Each clip of a batch gets one of K masking ratios per modality, independently for sound and picture; sequences of equal
+ratio form a group, and all groups of a step, with the 0.75 reconstruction pass among them, go through the trunk packed.
+
+Deviations: ratios come from keyed permutations of aligned blocks of K clips, so every pack has the same size, and a
+local batch must be a multiple of K; the fusion layers have one neutral norm set (the released code calls them with
+copies of the audio norms: the same function, other names).
+
+Legend: B batch, K ratios, N token places, n visible ones, m hidden ones to draw, V values of a patch, D width,
+T spectrogram frames, F mel bins.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seehear.backbones.siamese_vit import Group, SiameseViT
+from seehear.contracts import AudioNeed, Batch, Features, FrameNeed, Losses, Method, Needs, Reconstruction
+from seehear.errors import UsageError
+from seehear.layers.block import Block, joint_segments
+from seehear.layers.decoder import Masked, MaskedDecoder
+from seehear.layers.initialisation import initialise
+from seehear.layers.masking import MaskKind, kept, visible_first
+from seehear.layers.packing import Layout
+from seehear.layers.patches import (
+    Stem,
+    cut_picture,
+    cut_spectrogram,
+    gather_patches,
+    join_picture,
+    join_spectrogram,
+)
+from seehear.losses.info_nce import Directions, info_nce
+from seehear.losses.masked_reconstruction import masked_reconstruction
+from seehear.layers.inputs import InputConfig, pictures, spectrograms
+from seehear.randomness import Randomness
+
+AUDIO, IMAGE = "audio", "image"
+
+
+@dataclass(frozen=True)
+class MaskingConfig:
+    """Which tokens are hidden; see `seehear.layers.masking`."""
+
+    ratios: tuple[float, ...] = (0.0, 0.125, 0.25, 0.375, 0.5)
+    """Multi-ratio masking of the contrastive pass; the paper says five ratios over 0 to 0.5, the spacing is ours."""
+    audio: MaskKind = "unstructured"
+    image: MaskKind = "unstructured"
+    reconstruction_ratio: float = 0.75
+    """Of both modalities in the reconstruction pass, always unstructured."""
+
+
+@dataclass(frozen=True)
+class ReconstructionConfig:
+    """Fusion layers and decoder."""
+
+    fusion_depth: int = 2
+    width: int = 512
+    depth: int = 6
+    heads: int = 16
+    decode: float = 1.0
+    """Share of the hidden patches that is drawn and scored in training."""
+    audio_trunk: Literal["shared", "separate"] = "shared"
+    """`separate`: a second stack of blocks reads the sound of this pass (released Base code)."""
+    encoder_gradient: bool = True
+    """False: only fusion layers and decoder learn from this pass (compiled Large of the released code)."""
+    per_patch_targets: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """AVSiam's configuration; the defaults are the paper's Base."""
+
+    method: ClassVar[str] = "avsiam"
+
+    inputs: InputConfig = InputConfig()
+    patch: int = 16
+    width: int = 768
+    depth: int = 12
+    heads: int = 12
+    stem: Stem = "linear"
+    double_embed: bool = False
+    """Double the tokens after adding positions, as the released weights expect."""
+    masking: MaskingConfig = MaskingConfig()
+    reconstruction: ReconstructionConfig = ReconstructionConfig()
+    temperature: float = 0.05
+    directions: Directions = "both"
+    contrast_weight: float = 1.0
+    reconstruction_weight: float = 1.0
+    alternating: bool = False
+    """Two optimiser steps per batch, contrast then reconstruction, each with moments of its own (released code)."""
+
+
+class AVSiam(Method):
+    """See the file's header."""
+
+    Config = Config
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        inputs, recipe = config.inputs, config.reconstruction
+        self.grids = inputs.grids(config.patch)
+        channels = {AUDIO: 1, IMAGE: 3}
+        self.trunk = SiameseViT(
+            self.grids,
+            channels,
+            config.patch,
+            config.width,
+            config.depth,
+            config.heads,
+            stem=config.stem,
+            double_embed=config.double_embed,
+        )
+        self.separate_audio = (
+            nn.ModuleList(Block(config.width, config.heads) for _ in range(config.depth))
+            if recipe.audio_trunk == "separate"
+            else None
+        )
+        self.separate_norm = nn.LayerNorm(config.width, eps=1e-6) if recipe.audio_trunk == "separate" else None
+        self.fusion = nn.ModuleList(Block(config.width, config.heads) for _ in range(recipe.fusion_depth))
+        self.decoder = MaskedDecoder(
+            config.width,
+            recipe.width,
+            recipe.depth,
+            recipe.heads,
+            places={m: rows * columns for m, (rows, columns) in self.grids.items()},
+            values={m: config.patch**2 * channels[m] for m in self.grids},
+        )
+        for part in (self.separate_audio, self.fusion, self.decoder):
+            if part is not None:
+                initialise(part)
+
+    # ------------------------------------------------------------------------------------------------- the contract
+    @property
+    def needs(self) -> Needs:
+        """The sound and one frame."""
+        inputs = self.config.inputs
+        return Needs(
+            audio=AudioNeed(inputs.audio_seconds),
+            frames=FrameNeed(1, inputs.image_height, inputs.image_width, inputs.fit),
+        )
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """One joint pass, or contrast and reconstruction in turn."""
+        return ("contrast", "reconstruction") if self.config.alternating else ("joint",)
+
+    def optimizer_of(self, phase: str) -> str:
+        """The alternating preset keeps one set of moments per phase."""
+        return phase
+
+    def forward(self, batch: Batch, randomness: Randomness, phase: str = "joint") -> Losses:
+        """Losses of `batch` (needs `waveform`, `waveform_samples`, `frames`).
+
+        Raises:
+            UsageError: if the batch is no multiple of the number of masking ratios.
+        """
+        keys = randomness.keys(batch.positions, batch.sample_ids)
+        patches = self.patches(batch, keys)
+        groups = self._contrast_groups(patches, batch, randomness, keys) if phase != "reconstruction" else []
+        hidden = self._reconstruction_groups(patches, keys) if phase != "contrast" else []
+        encoded = self._encode_groups(groups, hidden)
+        losses: Losses = {}
+        if groups:
+            audio, image = self._embeddings(encoded[: len(groups)], batch, randomness)
+            losses["contrast"] = self.loss_from_embeddings(audio, image, batch.sample_ids)
+        if hidden:
+            losses |= self._reconstruction_losses(encoded[len(groups) :], hidden)
+        losses["loss"] = self._total(losses)
+        return losses
+
+    def embed(self, batch: Batch, randomness: Randomness) -> tuple[Tensor, Tensor]:
+        """Masked, L2-normalised embeddings of sound and picture, each `[B, D]`, in batch order."""
+        keys = randomness.keys(batch.positions, batch.sample_ids)
+        groups = self._contrast_groups(self.patches(batch, keys), batch, randomness, keys)
+        return self._embeddings(self.trunk(groups).tokens, batch, randomness)
+
+    def loss_from_embeddings(self, audio: Tensor, image: Tensor, sample_ids: Tensor) -> Tensor:
+        """The contrastive loss of `[B, D]` embeddings."""
+        return info_nce(audio, image, sample_ids, self.config.temperature, self.config.directions)
+
+    def encode(self, batch: Batch) -> dict[str, Features]:
+        """Unmasked features of the modalities that the batch carries, and of both together after the fusion layers."""
+        patches = self.patches(batch, keys=None)
+        groups = [self._whole(modality, values) for modality, values in patches.items()]
+        tokens = dict(zip(patches, self.trunk(groups).tokens, strict=True))
+        features = {m: _features(t, self.grids[m]) for m, t in tokens.items()}
+        if len(tokens) == 2:
+            fused = self._fuse(torch.cat([tokens[AUDIO], tokens[IMAGE]], dim=1))
+            features["audiovisual"] = _features(fused, (fused.shape[1],))
+        return features
+
+    @torch.no_grad()
+    def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:
+        """What the network draws of the 75 % that it does not see, for both modalities of `batch`."""
+        keys = randomness.keys(batch.positions, batch.sample_ids)
+        patches = self.patches(batch, keys=None)
+        hidden = self._reconstruction_groups(patches, keys, whole=True)
+        drawn = self._draw(self._encode_groups([], hidden), hidden)
+        return {h.modality: self._picture_of(h, patches[h.modality], drawn[h.modality]) for h in hidden}
+
+    # --------------------------------------------------------------------------------------------------- the inside
+    def patches(self, batch: Batch, keys: Tensor | None) -> dict[str, Tensor]:
+        """Normalised patch values `[B, N, V]` of the modalities in `batch`, augmented where `keys [B]` are given."""
+        inputs, patch = self.config.inputs, self.config.patch
+        result = {}
+        if "waveform" in batch:
+            result[AUDIO] = cut_spectrogram(spectrograms(batch, inputs, keys), patch)
+        if "frames" in batch:
+            result[IMAGE] = cut_picture(pictures(batch, inputs, keys), patch)
+        return result
+
+    def _whole(self, modality: str, values: Tensor) -> Group:
+        places = torch.arange(values.shape[1], device=values.device).expand(values.shape[:2])
+        return Group(modality, values, places)
+
+    def _ratio_index(self, modality: str, batch: Batch, randomness: Randomness) -> Tensor:
+        return randomness.ratio_index(batch.positions, len(self.config.masking.ratios), f"ratio/{modality}")
+
+    def _contrast_groups(
+        self, patches: Mapping[str, Tensor], batch: Batch, randomness: Randomness, keys: Tensor
+    ) -> list[Group]:
+        """K groups of sound, then K of picture, each of B / K clips at one ratio."""
+        masking = self.config.masking
+        count = len(masking.ratios)
+        if len(batch) % count:
+            raise UsageError(
+                f"a batch of {len(batch)} clips per process with {count} masking ratios",
+                expected=f"a multiple of {count}",
+                cure=f"--data.global-batch {max(count, len(batch) // count * count)}",
+            )
+        groups = []
+        for modality, kind in ((AUDIO, masking.audio), (IMAGE, masking.image)):
+            index = self._ratio_index(modality, batch, randomness)
+            order = visible_first(keys, self.grids[modality], masking.ratios, index, kind, f"mask/{modality}")
+            for ratio, rows in zip(masking.ratios, index.argsort(stable=True).chunk(count), strict=True):
+                places = order[rows, : kept(order.shape[1], ratio)]
+                groups.append(Group(modality, gather_patches(patches[modality], rows, places), places))
+        return groups
+
+    def _reconstruction_groups(
+        self, patches: Mapping[str, Tensor], keys: Tensor, whole: bool = False
+    ) -> list["HiddenGroup"]:
+        """One group per modality at the reconstruction ratio, with the places to draw (all of them if `whole`)."""
+        groups = []
+        for modality, values in patches.items():
+            ratio = torch.zeros_like(keys)
+            ratios = (self.config.masking.reconstruction_ratio,)
+            order = visible_first(keys, self.grids[modality], ratios, ratio, "unstructured", f"hide/{modality}")
+            visible, hidden = order.tensor_split([kept(order.shape[1], ratios[0])], dim=1)
+            share = 1.0 if whole else self.config.reconstruction.decode
+            hidden = hidden[:, : max(1, round(hidden.shape[1] * share))]
+            rows = torch.arange(len(values), device=values.device)
+            groups.append(
+                HiddenGroup(
+                    modality,
+                    gather_patches(values, rows, visible),
+                    visible,
+                    hidden,
+                    gather_patches(values, rows, hidden),
+                )
+            )
+        return groups
+
+    def _encode_groups(self, groups: list[Group], hidden: list["HiddenGroup"]) -> list[Tensor]:
+        """Tokens `[b, n, D]` of every group; one packed call, unless the preset keeps the passes apart."""
+        recipe = self.config.reconstruction
+        if recipe.encoder_gradient and self.separate_audio is None:
+            merged = sorted([*groups, *hidden], key=lambda g: g.modality)
+            tokens = dict(zip(map(id, merged), self.trunk(merged).tokens, strict=True))
+            return [tokens[id(g)] for g in (*groups, *hidden)]
+        contrast = self.trunk(groups).tokens if groups else []
+        with torch.set_grad_enabled(recipe.encoder_gradient and torch.is_grad_enabled()):
+            return contrast + [self._encode_hidden(g) for g in hidden]
+
+    def _encode_hidden(self, group: "HiddenGroup") -> Tensor:
+        """A group of the reconstruction pass alone: through the separate audio blocks, where the preset has them."""
+        if group.modality != AUDIO or self.separate_audio is None or self.separate_norm is None:
+            return self.trunk([group]).tokens[0]
+        tokens = self.trunk.embed(group)
+        return self.separate_norm(_through(self.separate_audio, tokens))
+
+    def _embeddings(self, tokens: list[Tensor], batch: Batch, randomness: Randomness) -> tuple[Tensor, Tensor]:
+        """Mean token of each sequence, back in batch order, L2-normalised."""
+        count = len(self.config.masking.ratios)
+        result = []
+        for modality, part in ((AUDIO, tokens[:count]), (IMAGE, tokens[count:])):
+            back = self._ratio_index(modality, batch, randomness).argsort(stable=True).argsort()
+            result.append(F.normalize(torch.cat([t.mean(dim=1) for t in part])[back], dim=-1))
+        return result[0], result[1]
+
+    def _fuse(self, tokens: Tensor) -> Tensor:
+        return _through(self.fusion, tokens)
+
+    def _draw(self, encoded: list[Tensor], hidden: list["HiddenGroup"]) -> dict[str, Tensor]:
+        """Drawn patch values `[B, m, V]` of each modality."""
+        fused = self._fuse(torch.cat(encoded, dim=1)).split([t.shape[1] for t in encoded], dim=1)
+        return self.decoder({h.modality: Masked(t, h.places, h.hidden) for h, t in zip(hidden, fused, strict=True)})
+
+    def _reconstruction_losses(self, encoded: list[Tensor], hidden: list["HiddenGroup"]) -> Losses:
+        drawn = self._draw(encoded, hidden)
+        per_patch = self.config.reconstruction.per_patch_targets
+        return {
+            f"reconstruction_{h.modality}": masked_reconstruction(drawn[h.modality], h.targets, per_patch)
+            for h in hidden
+        }
+
+    def _total(self, losses: Losses) -> Tensor:
+        weights = {"contrast": self.config.contrast_weight}
+        return torch.stack([weights.get(n, self.config.reconstruction_weight) * v for n, v in losses.items()]).sum()
+
+    def _picture_of(self, group: "HiddenGroup", values: Tensor, drawn: Tensor) -> Reconstruction:
+        """Values back on the grid, in pictures of 0 to 1 or log-mel units."""
+        place = group.hidden[..., None].expand_as(drawn)
+        filled = values.scatter(1, place, drawn.to(values.dtype))
+        mask = torch.zeros_like(values).scatter(1, place, 1.0)
+        join = join_picture if group.modality == IMAGE else join_spectrogram
+        original, reconstruction, hidden = (
+            join(v, self.config.patch, self.grids[group.modality]) for v in (values, filled, mask)
+        )
+        show = self.config.inputs.picture_units if group.modality == IMAGE else self.config.inputs.spectrogram_units
+        side = self.config.patch
+        return Reconstruction(show(original), show(reconstruction), hidden.bool(), (side, side))
+
+
+@dataclass(frozen=True)
+class HiddenGroup(Group):
+    """A group of the reconstruction pass: also the hidden places `[B, m]` to draw and their values `[B, m, V]`."""
+
+    hidden: Tensor
+    targets: Tensor
+
+
+def _through(blocks: nn.ModuleList, tokens: Tensor) -> Tensor:
+    """Plain blocks over `[B, n, D]`."""
+    x, layout = tokens.flatten(0, 1), Layout((tuple(tokens.shape[:2]),))  # type: ignore[arg-type]
+    for block in blocks:
+        x = block(x, layout, joint_segments(x))
+    return x.view_as(tokens)
+
+
+def _features(tokens: Tensor, grid: tuple[int, ...]) -> Features:
+    pooled = tokens.mean(dim=1)
+    return Features(tokens, grid, pooled, F.normalize(pooled, dim=-1))

@@ -1,0 +1,113 @@
+"""An encoder ready to use: waveforms, pictures or files in, features out.
+
+Legend: B clips, S samples of sound, H W picture.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from seehear import signals
+from seehear.contracts import SAMPLE_RATE, Batch, Features, Method
+from seehear.errors import UsageError
+
+
+def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> "Encoder":
+    """The encoder of a run folder or a checkpoint folder, in eval mode.
+
+    Raises:
+        StorageError: if there is no complete checkpoint.
+    """
+    from seehear.training import load_method
+
+    return Encoder(load_method(Path(name_or_path), device=device))
+
+
+class Encoder:
+    """A trained method's `encode`, fed with plain arrays and files.
+
+    Attributes:
+        method: the trained network, in eval mode.
+    """
+
+    def __init__(self, method: Method):
+        self.method = method.eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lies."""
+        return next(self.method.parameters()).device
+
+    def encode_audio(self, waveform: Tensor, sample_rate: int) -> Features:
+        """Features of sound.
+
+        Args:
+            waveform: `[B, S]` or `[S]`, floating point in -1 to 1, mono.
+            sample_rate: in Hz; anything but 16 kHz is resampled.
+
+        Raises:
+            UsageError: if the method reads no sound or the waveform has another shape.
+        """
+        return self._encode(self._audio_fields(waveform, sample_rate))["audio"]
+
+    def encode_frames(self, frames: Tensor) -> Features:
+        """Features of pictures `[B, 3, H, W]` or `[3, H, W]`, uint8 RGB of any size.
+
+        Raises:
+            UsageError: if the method reads no pictures or the tensor has another shape or dtype.
+        """
+        return self._encode(self._frame_fields(frames))["image"]
+
+    def encode_files(self, paths: Sequence[str | Path]) -> list[dict[str, Features]]:
+        """Features of each file: "audio" and "image" as far as it has them, "audiovisual" where it has both.
+
+        A video gives its middle frame and its sound from the start.
+
+        Raises:
+            MediaError: for a file that cannot be read.
+        """
+        return [self._encode(self._file_fields(Path(path))) for path in paths]
+
+    def _file_fields(self, path: Path) -> dict[str, Tensor]:
+        from seehear import media
+
+        info, needs = media.probe(path), self.method.needs
+        fields: dict[str, Tensor] = {}
+        if info.video is not None and needs.frames is not None:
+            pixels = media.read_frames(path, [info.duration_seconds / 2]).pixels
+            fields |= self._frame_fields(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+        if info.audio is not None and needs.audio is not None:
+            samples = torch.from_numpy(media.read_audio(path, 0.0, needs.audio.seconds))
+            fields |= self._audio_fields(signals.waveform_from_int16(samples), SAMPLE_RATE)
+        return fields
+
+    def _audio_fields(self, waveform: Tensor, sample_rate: int) -> dict[str, Tensor]:
+        need = self.method.needs.audio
+        waveform = waveform[None] if waveform.ndim == 1 else waveform
+        if need is None or waveform.ndim != 2 or not waveform.is_floating_point():
+            raise UsageError(
+                f"sound of shape {tuple(waveform.shape)} and type {waveform.dtype}",
+                expected="floating-point [B, S] in -1 to 1, for a method that reads sound",
+            )
+        samples = signals.waveform_to_int16(signals.resample(waveform, sample_rate, SAMPLE_RATE))
+        wanted = round(need.seconds * SAMPLE_RATE)
+        valid = min(samples.shape[1], wanted)
+        fitted = torch.nn.functional.pad(samples[:, :wanted], (0, wanted - valid))
+        return {"waveform": fitted, "waveform_samples": torch.full((len(fitted),), valid)}
+
+    def _frame_fields(self, frames: Tensor) -> dict[str, Tensor]:
+        need = self.method.needs.frames
+        frames = frames[None] if frames.ndim == 3 else frames
+        if need is None or frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype != torch.uint8:
+            raise UsageError(
+                f"pictures of shape {tuple(frames.shape)} and type {frames.dtype}",
+                expected="uint8 [B, 3, H, W], for a method that reads pictures",
+            )
+        return {"frames": signals.fit_pictures(frames, need.height, need.width, need.fit)[:, None]}
+
+    @torch.no_grad()
+    def _encode(self, fields: dict[str, Tensor]) -> dict[str, Features]:
+        numbers = torch.arange(len(next(iter(fields.values()))))
+        return self.method.encode(Batch(numbers, numbers, fields).to(self.device))

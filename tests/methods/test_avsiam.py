@@ -1,0 +1,217 @@
+"""AVSiam: shapes, packing, information flow, presets, and that a few steps learn something."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from seehear.backbones.siamese_vit import Group
+from seehear.contracts import Batch
+from seehear.errors import UsageError
+from seehear.layers.inputs import InputConfig
+from seehear.methods.avsiam import AVSiam, Config, MaskingConfig, ReconstructionConfig
+from seehear.randomness import Randomness
+
+INPUTS = InputConfig(audio_seconds=0.8, mel_bins=16, audio_frames=64, image_height=16, image_width=24)
+TINY = Config(
+    inputs=INPUTS,
+    patch=8,
+    width=16,
+    depth=2,
+    heads=2,
+    masking=MaskingConfig(ratios=(0.0, 0.5)),
+    reconstruction=ReconstructionConfig(fusion_depth=2, width=8, depth=1, heads=2),
+)
+RELEASED = replace(
+    TINY,
+    double_embed=True,
+    alternating=True,
+    masking=MaskingConfig(ratios=(0.0, 0.4), audio="tf"),
+    reconstruction=replace(TINY.reconstruction, audio_trunk="separate"),
+)
+VARIANTS = {
+    "default": TINY,
+    "hierarchical stem": replace(TINY, stem="hierarchical"),
+    "released": RELEASED,
+    "half decoded": replace(TINY, reconstruction=replace(TINY.reconstruction, decode=0.5)),
+    "per-patch targets": replace(TINY, reconstruction=replace(TINY.reconstruction, per_patch_targets=True)),
+    "augmented": replace(TINY, inputs=replace(INPUTS, flip=True, crop_scale=(0.5, 1.0))),
+}
+RANDOMNESS = Randomness(seed=3, clips_per_epoch=8)
+
+
+def _batch(count: int = 4, first: int = 0) -> Batch:
+    generator = torch.Generator().manual_seed(5)
+    waveform = torch.randint(-20_000, 20_000, (first + count, 12_800), generator=generator).to(torch.int16)
+    frames = torch.randint(0, 256, (first + count, 1, 3, 16, 24), generator=generator).to(torch.uint8)
+    fields = {
+        "waveform": waveform[first:],
+        "waveform_samples": torch.full((count,), 12_800),
+        "frames": frames[first:],
+    }
+    return Batch(torch.arange(first, first + count) * 31 + 7, torch.arange(first, first + count), fields)
+
+
+def _model(config: Config = TINY, dtype: torch.dtype = torch.float32) -> AVSiam:
+    torch.manual_seed(0)
+    model = AVSiam(config).to(dtype)
+    for parameter in model.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    return model
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_gradients_reach_every_parameter_and_are_finite(name):
+    model = _model(VARIANTS[name])
+    for phase in model.phases:
+        losses = model(_batch(), RANDOMNESS, phase)
+        assert all(v.ndim == 0 and v.isfinite() for v in losses.values())
+        losses["loss"].backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.isfinite().all(), parameter_name
+        assert parameter.grad.abs().sum() > 0, parameter_name
+
+
+def test_joint_loss_is_the_sum_of_its_parts():
+    model = _model(replace(TINY, contrast_weight=2.0, reconstruction_weight=0.5))
+    losses = model(_batch(), RANDOMNESS)
+    parts = 2 * losses["contrast"] + 0.5 * (losses["reconstruction_audio"] + losses["reconstruction_image"])
+    torch.testing.assert_close(losses["loss"], parts)
+
+
+def test_phases_are_the_joint_pass_in_two_halves():
+    model = _model()
+    joint = model(_batch(), RANDOMNESS)
+    halves = [model(_batch(), RANDOMNESS, phase) for phase in ("contrast", "reconstruction")]
+    torch.testing.assert_close(joint["loss"], halves[0]["loss"] + halves[1]["loss"])
+
+
+def test_packed_embeddings_equal_a_slow_loop_over_samples_and_ratios():
+    """Each clip alone, masked by its own ratio, through the trunk: the readable form of multi-ratio masking."""
+    model, batch = _model(dtype=torch.float64), _batch()
+    keys = RANDOMNESS.keys(batch.positions, batch.sample_ids)
+    patches = {m: v.double() for m, v in model.patches(batch, keys).items()}
+    model.patches = lambda *_: patches
+    fast = dict(zip(("audio", "image"), model.embed(batch, RANDOMNESS), strict=True))
+    groups = model._contrast_groups(patches, batch, RANDOMNESS, keys)
+    seen = {"audio": 0, "image": 0}
+    for group in groups:
+        for values, places in zip(group.patches, group.places, strict=True):
+            sample = next(b for b in range(4) if torch.equal(patches[group.modality][b][places], values))
+            alone = model.trunk([Group(group.modality, values[None], places[None])]).tokens[0][0].mean(dim=0)
+            torch.testing.assert_close(fast[group.modality][sample], F.normalize(alone, dim=0))
+            seen[group.modality] += 1
+    assert seen == {"audio": 4, "image": 4}
+
+
+def test_every_ratio_occurs_equally_often_and_independently_per_modality():
+    config = replace(TINY, masking=MaskingConfig(ratios=(0.0, 0.25, 0.5)))
+    model = _model(config)
+    batch = _batch(12)
+    indices = [model._ratio_index(m, batch, RANDOMNESS) for m in ("audio", "image")]
+    assert all(torch.bincount(i).tolist() == [4, 4, 4] for i in indices)
+    assert not torch.equal(*indices)
+
+
+def test_what_a_clip_sees_does_not_depend_on_its_batch():
+    """Two batches of 4 give the same embeddings as one batch of 8."""
+    model = _model()
+    whole = model.embed(_batch(8), RANDOMNESS)
+    parts = [model.embed(_batch(4, first), RANDOMNESS) for first in (0, 4)]
+    for i in range(2):
+        torch.testing.assert_close(whole[i], torch.cat([p[i] for p in parts]), rtol=1e-5, atol=1e-6)
+
+
+def test_hidden_patches_reach_the_encoder_of_the_reconstruction_pass_in_no_way():
+    model = _model()
+    batch = _batch()
+    keys = RANDOMNESS.keys(batch.positions, batch.sample_ids)
+    patches = {m: v.clone().requires_grad_() for m, v in model.patches(batch, keys).items()}
+    hidden = model._reconstruction_groups(patches, keys)
+    drawn = model._draw(model._encode_groups([], hidden), hidden)
+    sum(d[0].square().sum() for d in drawn.values()).backward()
+    for group in hidden:
+        gradient = patches[group.modality].grad
+        assert gradient[1:].abs().max() == 0, "another clip"
+        assert gradient[0, group.hidden[0]].abs().max() == 0, "a hidden patch"
+        assert gradient[0, group.places[0]].abs().sum() > 0, "a visible patch"
+
+
+def test_contrast_never_sees_the_other_modality():
+    model, batch = _model(), _batch()
+    patches = {m: v.clone().requires_grad_() for m, v in model.patches(batch, None).items()}
+    model.patches = lambda *_: patches
+    audio, _ = model.embed(batch, RANDOMNESS)
+    audio.sum().backward()
+    assert patches["image"].grad is None
+    assert patches["audio"].grad.abs().sum() > 0
+
+
+def test_without_encoder_gradient_only_fusion_and_decoder_learn_from_reconstruction():
+    config = replace(TINY, reconstruction=replace(TINY.reconstruction, encoder_gradient=False))
+    model = _model(config)
+    model(_batch(), RANDOMNESS, "reconstruction")["loss"].backward()
+    for name, parameter in model.named_parameters():
+        learns = name.startswith(("fusion", "decoder"))
+        assert (parameter.grad is not None) == learns, name
+
+
+def test_encode_is_deterministic_unmasked_and_works_on_one_modality():
+    model, batch = _model().eval(), _batch()
+    both = model.encode(batch)
+    assert {m: f.tokens.shape for m, f in both.items()} == {
+        "audio": (4, 16, 16),
+        "image": (4, 6, 16),
+        "audiovisual": (4, 22, 16),
+    }
+    assert all(torch.allclose(f.embedding.norm(dim=1), torch.ones(4)) for f in both.values())
+    alone = model.encode(Batch(batch.sample_ids, batch.positions, {"frames": batch["frames"]}))
+    assert set(alone) == {"image"}
+    torch.testing.assert_close(alone["image"].tokens, both["image"].tokens)
+
+
+def test_reconstruct_shows_original_and_drawing_in_human_units():
+    model, batch = _model().eval(), _batch()
+    shown = model.reconstruct(batch, RANDOMNESS)
+    image = shown["image"]
+    torch.testing.assert_close(image.original, batch["frames"][:, 0].float() / 255, rtol=0, atol=1e-5)
+    assert image.mask.shape == image.original.shape
+    assert image.mask.float().mean().item() == pytest.approx(5 / 6)  # int(6 * 0.25) = 1 of 6 patches visible
+    for r in shown.values():
+        torch.testing.assert_close(r.reconstruction[~r.mask], r.original[~r.mask])
+        assert not torch.equal(r.reconstruction[r.mask], r.original[r.mask])
+
+
+def test_the_paper_preset_has_the_parameters_of_the_sheet():
+    """86.46 M encoder (without class token and neutral norms) + 2 fusion layers; the decoder comes on top."""
+    with torch.device("meta"):
+        model = AVSiam(Config())
+    encoder = sum(p.numel() for n, p in model.named_parameters() if not n.startswith("decoder"))
+    assert encoder == pytest.approx(100.65e6, rel=0.002)
+    assert model.grids == {"audio": (8, 64), "image": (14, 14)}
+
+
+def test_a_batch_that_ratios_do_not_divide_is_refused_with_a_cure():
+    with pytest.raises(UsageError, match=r"batch of 3 clips.*multiple of 2.*--data.global-batch 2"):
+        _model()(_batch(3), RANDOMNESS)
+
+
+@pytest.mark.parametrize("field", ["mel_bins", "image_width"])
+def test_sides_that_are_no_multiple_of_the_patch_are_refused(field):
+    with pytest.raises(UsageError, match=field):
+        AVSiam(replace(TINY, inputs=replace(INPUTS, **{field: 30})))
+
+
+def test_twenty_steps_on_one_batch_lower_every_loss():
+    model = _model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    history = []
+    for _ in range(20):
+        losses = model(_batch(), RANDOMNESS)
+        optimizer.zero_grad()
+        losses["loss"].backward()
+        optimizer.step()
+        history.append({n: v.item() for n, v in losses.items()})
+    assert all(history[-1][n] < 0.95 * history[0][n] for n in history[0])
