@@ -75,9 +75,7 @@ class MediaError(DataError):
         return _rebuild_media_error, (self.reason, self.detail, self.path, self.expected, self.cause, self.cure)
 
 
-def _rebuild_media_error(
-    reason: SkipReason, found: str, path: str, expected: str, cause: str, cure: str
-) -> MediaError:
+def _rebuild_media_error(reason: SkipReason, found: str, path: str, expected: str, cause: str, cure: str) -> MediaError:
     return MediaError(reason, found, path=path, expected=expected, cause=cause, cure=cure)
 
 

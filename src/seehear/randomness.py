@@ -57,6 +57,8 @@ class Randomness:
     def __post_init__(self) -> None:
         if self.clips_per_epoch < 1:
             raise UsageError(f"clips_per_epoch is {self.clips_per_epoch}", expected="at least 1")
+        if not -(2**63) <= self.seed < 2**63:
+            raise UsageError(f"the seed is {self.seed}", expected="a number of at most 63 bits")
 
     def keys(self, positions: Tensor, sample_ids: Tensor) -> Tensor:
         """One int64 key per sample, `[B]`, from `positions [B]` and `sample_ids [B]` (both int64)."""
