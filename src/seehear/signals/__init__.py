@@ -1,6 +1,15 @@
 """Tensors to tensors, batched, on any device: filter banks, STFT, resampling, image operations, augmentation."""
 
+from seehear.signals.crop import crop_resize
+from seehear.signals.crop_boxes import random_resized_crop_boxes
 from seehear.signals.fbank import ENERGY_FLOOR, LOG_FLOOR, fbank, frame_count, frame_samples, valid_frames
+from seehear.signals.flip import flip
+from seehear.signals.image_scale import IMAGE_MEAN, IMAGE_STD, denormalize_image, normalize_image
+from seehear.signals.noise import add_noise
+from seehear.signals.resample import resample
+from seehear.signals.resize import fit_pictures, resize
+from seehear.signals.roll import random_shifts, roll_time
+from seehear.signals.spec_augment import spec_augment
 from seehear.signals.spectrogram import (
     SPECTROGRAM_MEAN,
     SPECTROGRAM_STD,
@@ -8,19 +17,36 @@ from seehear.signals.spectrogram import (
     fit_frames,
     normalize_spectrogram,
 )
+from seehear.signals.stft import istft, stft
 from seehear.signals.waveform import waveform_from_int16, waveform_to_int16
 
 __all__ = [
     "ENERGY_FLOOR",
+    "IMAGE_MEAN",
+    "IMAGE_STD",
     "LOG_FLOOR",
     "SPECTROGRAM_MEAN",
     "SPECTROGRAM_STD",
+    "add_noise",
+    "crop_resize",
+    "denormalize_image",
     "denormalize_spectrogram",
     "fbank",
     "fit_frames",
+    "fit_pictures",
+    "flip",
     "frame_count",
     "frame_samples",
+    "istft",
+    "normalize_image",
     "normalize_spectrogram",
+    "random_resized_crop_boxes",
+    "random_shifts",
+    "resample",
+    "resize",
+    "roll_time",
+    "spec_augment",
+    "stft",
     "valid_frames",
     "waveform_from_int16",
     "waveform_to_int16",

@@ -82,7 +82,7 @@ def fbank(
         energies = _power_spectrum(frames) @ mel_bank(x.device, dtype, *bank)
         values = energies.clamp_min(ENERGY_FLOOR).log()
         if samples is not None:
-            values = values * valid_frames(samples, count, length, shift)[:, :, None]
+            values = values.masked_fill(~valid_frames(samples, count, length, shift)[:, :, None], 0.0)
     return values.to(waveform.dtype)
 
 
