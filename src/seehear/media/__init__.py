@@ -1,0 +1,62 @@
+"""Files to frames and samples, and back: the only room that opens media.
+
+Names are loaded on first use, so importing the room loads neither PyAV nor Pillow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seehear.media.containers import CODECS as CODECS
+    from seehear.media.containers import CONTAINERS as CONTAINERS
+    from seehear.media.frames import read_frames as read_frames
+    from seehear.media.limits import Limits as Limits
+    from seehear.media.pictures import decode_jpeg as decode_jpeg
+    from seehear.media.pictures import encode_jpeg as encode_jpeg
+    from seehear.media.probing import probe as probe
+    from seehear.media.samples import read_audio as read_audio
+    from seehear.media.sound_files import decode_flac as decode_flac
+    from seehear.media.sound_files import encode_flac as encode_flac
+    from seehear.media.sound_files import encode_wav as encode_wav
+    from seehear.media.sound_files import write_flac as write_flac
+    from seehear.media.tracks import AudioTrack as AudioTrack
+    from seehear.media.tracks import Frames as Frames
+    from seehear.media.tracks import MediaInfo as MediaInfo
+    from seehear.media.tracks import VideoTrack as VideoTrack
+    from seehear.media.video_writer import WrittenVideo as WrittenVideo
+    from seehear.media.video_writer import write_video as write_video
+
+_HOMES = {
+    "AudioTrack": "tracks",
+    "CODECS": "containers",
+    "CONTAINERS": "containers",
+    "Frames": "tracks",
+    "Limits": "limits",
+    "MediaInfo": "tracks",
+    "VideoTrack": "tracks",
+    "WrittenVideo": "video_writer",
+    "decode_flac": "sound_files",
+    "decode_jpeg": "pictures",
+    "encode_flac": "sound_files",
+    "encode_jpeg": "pictures",
+    "encode_wav": "sound_files",
+    "probe": "probing",
+    "read_audio": "samples",
+    "read_frames": "frames",
+    "write_flac": "sound_files",
+    "write_video": "video_writer",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the file that holds it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'seehear.media' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"seehear.media.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,115 @@
+"""Frames of a video, or a still picture, at given times.
+
+Legend: T asked times, H W picture.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from seehear.errors import MediaError, SkipReason, UsageError
+from seehear.media.containers import audio_stream, open_container, origin_seconds, video_stream
+from seehear.media.frame_reader import FrameReader
+from seehear.media.limits import Limits
+from seehear.media.orientation import Orientation, orientation_of, shown_size
+from seehear.media.pictures import decode_picture, fit
+from seehear.media.sources import PICTURES, Source, name_of, open_source, sniff
+from seehear.media.tracks import Frames
+
+_BICUBIC = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+def read_frames(
+    source: Source,
+    seconds: Sequence[float] | np.ndarray,
+    *,
+    shorter_side: int | None = None,
+    limits: Limits | None = None,
+) -> Frames:
+    """The frames shown at the asked times.
+
+    Args:
+        source: a path, or the bytes of a file.
+        seconds: `[T]` times on the presentation clock in any order; before the first frame means the first. A frame
+            is found by any time from its start (within a microsecond) to the start of the next.
+        shorter_side: resize, aspect kept, so that the shorter side has this many pixels (antialiased bicubic, up as
+            well as down); None keeps the size.
+        limits: defaults to those for one's own media.
+
+    Returns:
+        Upright RGB pictures in square pixels, and when each really began to be shown. A still picture answers every
+        time and begins at 0.
+
+    Raises:
+        MediaError: NO_VIDEO, OUT_OF_RANGE past the end, TRUNCATED where the frame is missing, OVER_LIMIT, ...
+        UsageError: on times that are not finite numbers, or a side below 1.
+    """
+    limits, path = limits or Limits(), name_of(source)
+    asked = _checked(seconds, shorter_side)
+    with open_source(source, limits) as file:
+        if sniff(file, path) == PICTURES:
+            picture = decode_picture(file.read(), path, limits, shorter_side)
+            limits.check("resident_bytes", len(asked) * picture.size, path)
+            return Frames(np.repeat(picture[None], len(asked), axis=0), np.zeros(len(asked)))
+    with open_container(source, limits) as (_, container):
+        stream = video_stream(container, path, limits)
+        if stream is None:
+            raise MediaError(SkipReason.NO_VIDEO, "sound only", path=path)
+        origin = origin_seconds(stream, audio_stream(container, path, limits))
+        reader = FrameReader(container, stream, origin, path, limits)
+        return _collect(reader, asked, shorter_side)
+
+
+def _collect(reader: FrameReader, asked: np.ndarray, shorter_side: int | None) -> Frames:
+    result: Frames | None = None
+    shape = _Shape(reader, shorter_side)
+    last: Any = None
+    slots = np.argsort(asked, kind="stable")
+    for before, slot in zip([None, *slots], slots, strict=False):
+        frame = reader.frame_at(float(asked[slot]))
+        if result is None:
+            result = shape.room_for(frame, len(asked))
+        result.seconds[slot] = reader.seconds_of(frame)
+        result.pixels[slot] = result.pixels[before] if frame is last else shape.picture(frame)
+        last = frame
+    assert result is not None
+    return result
+
+
+class _Shape:
+    """The one shape of all returned pictures, settled by the first decoded frame."""
+
+    def __init__(self, reader: FrameReader, shorter_side: int | None):
+        self.reader, self.shorter_side = reader, shorter_side
+        self.reformatter, self.orientation = VideoReformatter(), Orientation()
+        self.width = self.height = 0
+
+    def room_for(self, frame: Any, count: int) -> Frames:
+        """Memory for `count` pictures, after the limits allowed it."""
+        limits, path = self.reader.limits, self.reader.path
+        self.orientation = orientation_of(frame)
+        aspect = self.reader.stream.sample_aspect_ratio
+        shown = shown_size(frame.width, frame.height, aspect, self.orientation)
+        self.width, self.height = fit(*shown, self.shorter_side)
+        limits.check("pixels", self.width * self.height, path)
+        limits.check("resident_bytes", count * self.width * self.height * 3, path)
+        return Frames(np.empty((count, self.height, self.width, 3), np.uint8), np.zeros(count))
+
+    def picture(self, frame: Any) -> np.ndarray:
+        """`[H, W, 3]` of a decoded frame."""
+        width, height = (self.height, self.width) if self.orientation.transpose else (self.width, self.height)
+        scaled = self.reformatter.reformat(
+            frame, width=width, height=height, format="rgb24", interpolation=_BICUBIC, threads=1
+        )
+        return self.orientation.apply(scaled.to_ndarray())
+
+
+def _checked(seconds: Sequence[float] | np.ndarray, shorter_side: int | None) -> np.ndarray:
+    asked = np.asarray(seconds, np.float64)
+    if asked.ndim != 1 or len(asked) == 0 or not np.isfinite(asked).all():
+        raise UsageError(f"asked times {seconds!r}", expected="at least one finite number of seconds")
+    if shorter_side is not None and shorter_side < 1:
+        raise UsageError(f"shorter_side is {shorter_side}", expected="at least 1 pixel")
+    return asked
