@@ -50,8 +50,8 @@ def test_gathering_before_the_projection_changes_nothing(stem):
     torch.testing.assert_close(embedding(gathered), embedding(patches)[rows[:, None], keep])
 
 
-def test_the_hierarchical_stem_merges_neighbours():
-    """Its first merge sees 4 x 4 pixels: moving a pixel inside such a cell or across its border are different things."""
+def test_the_hierarchical_stem_reads_the_whole_patch():
+    """Every value of the patch reaches the token through the three merges."""
     embedding = PatchEmbedding(8, 1, 16, "hierarchical").double()
     x = torch.zeros(1, 1, 64, dtype=torch.float64, requires_grad=True)
     embedding(x).sum().backward()

@@ -43,12 +43,12 @@ RANDOMNESS = Randomness(seed=3, clips_per_epoch=8)
 
 def _batch(count: int = 4, first: int = 0) -> Batch:
     generator = torch.Generator().manual_seed(5)
-    waveform = torch.randint(-20_000, 20_000, (first + count, 12_800), generator=generator).to(torch.int16)
-    frames = torch.randint(0, 256, (first + count, 1, 3, 16, 24), generator=generator).to(torch.uint8)
+    waveform = torch.randint(-20_000, 20_000, (12, 12_800), generator=generator).to(torch.int16)
+    frames = torch.randint(0, 256, (12, 1, 3, 16, 24), generator=generator).to(torch.uint8)
     fields = {
-        "waveform": waveform[first:],
+        "waveform": waveform[first : first + count],
         "waveform_samples": torch.full((count,), 12_800),
-        "frames": frames[first:],
+        "frames": frames[first : first + count],
     }
     return Batch(torch.arange(first, first + count) * 31 + 7, torch.arange(first, first + count), fields)
 
@@ -145,7 +145,7 @@ def test_contrast_never_sees_the_other_modality():
     model.patches = lambda *_: patches
     audio, _ = model.embed(batch, RANDOMNESS)
     audio.sum().backward()
-    assert patches["image"].grad is None
+    assert patches["image"].grad.abs().max() == 0
     assert patches["audio"].grad.abs().sum() > 0
 
 

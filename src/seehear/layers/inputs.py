@@ -11,7 +11,6 @@ Legend: B batch, T frames, F mel bins, H W picture.
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from seehear import signals

@@ -27,6 +27,7 @@ from seehear.errors import UsageError
 from seehear.layers.block import Block, joint_segments
 from seehear.layers.decoder import Masked, MaskedDecoder
 from seehear.layers.initialisation import initialise
+from seehear.layers.inputs import InputConfig, pictures, spectrograms
 from seehear.layers.masking import MaskKind, kept, visible_first
 from seehear.layers.packing import Layout
 from seehear.layers.patches import (
@@ -39,7 +40,6 @@ from seehear.layers.patches import (
 )
 from seehear.losses.info_nce import Directions, info_nce
 from seehear.losses.masked_reconstruction import masked_reconstruction
-from seehear.layers.inputs import InputConfig, pictures, spectrograms
 from seehear.randomness import Randomness
 
 AUDIO, IMAGE = "audio", "image"
