@@ -26,6 +26,8 @@ def guard(action: Callable[[], None], console: Console) -> int:
         console.flush()
     except SeeHearError as error:
         return _report(error, console)
+    except SystemExit as leaving:  # after the help
+        return int(leaving.code or 0)
     except KeyboardInterrupt:
         console.note("stopped by Ctrl-C")
         return INTERRUPTED
