@@ -1,0 +1,74 @@
+"""Whether a checkpoint belongs to this run: refused, not guessed (reliability contract R9)."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from seehear.errors import StorageError
+
+FREE_FIELDS = (
+    "name",
+    "data.workers",
+    "data.prefetch",
+    "evaluation.",
+    "training.checkpoint_every",
+    "training.keep_checkpoints",
+    "training.evaluate_every",
+    "training.grace_seconds",
+    "training.threads",
+)
+"""Configuration that may differ on a resume: it does not touch weights or logs of training."""
+
+
+def check_same_run(state: Mapping[str, Any], now: Mapping[str, Any], accepted: Collection[str]) -> None:
+    """Refuse to go on from a checkpoint of another configuration or other data.
+
+    Args:
+        state: of the checkpoint, with `config` and `data_fingerprint`.
+        now: the same entries of this run.
+        accepted: fields whose change was asked for, e.g. "training.steps".
+
+    Raises:
+        StorageError: naming the first field that differs, and how to accept it.
+    """
+    saved = {**flatten(state["config"]), "data.fingerprint": state["data_fingerprint"]}
+    wanted = {**flatten(now["config"]), "data.fingerprint": now["data_fingerprint"]}
+    for name in sorted(saved | wanted):
+        free = name in accepted or any(name == f or (f.endswith(".") and name.startswith(f)) for f in FREE_FIELDS)
+        if saved.get(name) != wanted.get(name) and not free:
+            raise StorageError(
+                f"{name} is {wanted.get(name)!r} now and {saved.get(name)!r} in the checkpoint",
+                expected="the run that the checkpoint belongs to",
+                cure=f"choose another run folder, or accept the change with --accept-change {name} "
+                f"(Trainer(..., accept_changes=({name!r},)))",
+            )
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one, keys joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
+    """Copy parameters and buffers into a module.
+
+    Raises:
+        StorageError: naming the first tensor that is missing, superfluous or of another shape or type.
+    """
+    own = module.state_dict()
+    for name in sorted(own.keys() | tensors.keys()):
+        mine, saved = (_described(t.get(name)) for t in (own, tensors))
+        if mine != saved:
+            raise StorageError(
+                f"{where}: tensor {name} is {saved} in the checkpoint, {mine} in the method",
+                cause="the method's code or configuration changed",
+            )
+    module.load_state_dict(dict(tensors))
+
+
+def _described(tensor: Tensor | None) -> str:
+    return "absent" if tensor is None else f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"

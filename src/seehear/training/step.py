@@ -1,0 +1,144 @@
+"""One training step: every phase of the method on one batch, each with forward, backward and optimiser step.
+
+Nothing here waits for the device. Legend: b clips of this rank, P phases.
+"""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from seehear.contracts import Batch, Losses, Method, Progress
+from seehear.errors import UsageError
+from seehear.randomness import Randomness
+from seehear.training.distributed import Peers
+from seehear.training.guard import NonFiniteGuard
+from seehear.training.optimizers import PhaseOptimizer, guarded_step, set_rate
+from seehear.training.precision import autocast
+
+
+@dataclass
+class StepResult:
+    """What one step gave, still on the device.
+
+    Attributes:
+        values: scalars to log by name; "phase/name" where the method has several phases.
+        features: entries of the losses with one row per clip, `[b, ...]`, for the sampler.
+    """
+
+    values: dict[str, Tensor] = field(default_factory=dict)
+    features: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Stepper:
+    """Runs steps.
+
+    Args:
+        method: on its device.
+        optimizers: of each phase.
+        guard: keeps what is not finite away from the weights.
+        peers: the ranks; the wrapped method is built here.
+        randomness: of the run.
+        accumulate: pieces to cut each batch into.
+        gradient_clip: largest gradient norm of a phase, or None.
+        bf16: run the forward pass under bf16 autocast.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        optimizers: dict[str, PhaseOptimizer],
+        guard: NonFiniteGuard,
+        peers: Peers,
+        randomness: Randomness,
+        *,
+        accumulate: int = 1,
+        gradient_clip: float | None = None,
+        bf16: bool = False,
+    ):
+        self._method, self._optimizers, self._guard, self._device = method, optimizers, guard, peers.device
+        self._wrapped = peers.wrap(method)
+        self._randomness, self._accumulate, self._clip, self._bf16 = randomness, accumulate, gradient_clip, bf16
+
+    def __call__(self, batch: Batch, rate: float, progress: Progress) -> StepResult:
+        """Train on `batch` (of this rank) at the learning rate `rate`.
+
+        Raises:
+            UsageError: if the batch cannot be cut into equal pieces, or a phase gives no `loss`.
+        """
+        pieces = [piece.to(self._device) for piece in split(batch, self._accumulate)]
+        result = StepResult()
+        self._guard.begin()
+        for phase in self._method.phases:
+            prefix = f"{phase}/" if len(self._method.phases) > 1 else ""
+            self._phase(pieces, phase, prefix, rate, result)
+        self._method.after_step(progress)
+        self._guard.finish()
+        return result
+
+    def _phase(self, pieces: list[Batch], phase: str, prefix: str, rate: float, result: StepResult) -> None:
+        self._method.zero_grad(set_to_none=True)
+        gathered = [self._forward_backward(piece, phase, piece is pieces[-1]) for piece in pieces]
+        mine = self._optimizers[phase]
+        self._drop_foreign_gradients(mine)
+        norm = nn.utils.get_total_norm([p.grad for p in mine.parameters if p.grad is not None])
+        if self._clip is not None:
+            nn.utils.clip_grads_with_norm_(mine.parameters, self._clip, norm)
+        loss = torch.stack([g["loss"] for g in gathered]).mean()
+        set_rate(mine.optimizer, rate)
+        guarded_step(mine.optimizer, self._guard.judge(loss, norm))
+        _collect(gathered, prefix, result)
+        result.values[f"{prefix}gradient_norm"] = norm
+
+    def _forward_backward(self, piece: Batch, phase: str, last: bool) -> Losses:
+        """Losses of one piece, detached, with its gradients added."""
+        wrapped = self._wrapped
+        quiet = wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) and not last else nullcontext()
+        with quiet:
+            with autocast(self._bf16, self._device):
+                losses = wrapped(piece, self._randomness, phase)
+            if "loss" not in losses:
+                raise UsageError(f"phase {phase!r} gave {', '.join(losses) or 'nothing'}", expected="an entry 'loss'")
+            (losses["loss"] / self._accumulate).backward()
+        return {name: value.detach() for name, value in losses.items()}
+
+    def _drop_foreign_gradients(self, mine: PhaseOptimizer) -> None:
+        """Forget gradients of parameters that this phase does not train, though its optimiser may hold them."""
+        trained = set(mine.parameters)
+        for group in mine.optimizer.param_groups:
+            for parameter in group["params"]:
+                if parameter not in trained:
+                    parameter.grad = None
+
+
+def _collect(gathered: list[Losses], prefix: str, result: StepResult) -> None:
+    """Scalars are averaged over the pieces; entries with one row per clip are joined, their mean is logged."""
+    for name in gathered[0]:
+        parts = [g[name] for g in gathered]
+        if parts[0].ndim:
+            result.features[prefix + name] = torch.cat(parts)
+        result.values[prefix + name] = torch.stack([p.float().mean() if p.ndim else p for p in parts]).mean()
+
+
+def split(batch: Batch, pieces: int) -> list[Batch]:
+    """Cut a batch into equal pieces along its clips.
+
+    Raises:
+        UsageError: if its length is no multiple of `pieces`.
+    """
+    if pieces == 1:
+        return [batch]
+    if len(batch) % pieces:
+        raise UsageError(
+            f"a batch of {len(batch)} clips cannot be cut into {pieces} equal pieces",
+            expected="training.accumulate to divide the clips of each rank",
+        )
+    size = len(batch) // pieces
+    return [_slice(batch, slice(i * size, (i + 1) * size)) for i in range(pieces)]
+
+
+def _slice(batch: Batch, rows: slice) -> Batch:
+    fields = {name: value[rows] for name, value in batch.fields.items()}
+    return Batch(batch.sample_ids[rows], batch.positions[rows], fields, batch.replacements)
