@@ -1,7 +1,8 @@
 """Antialiased bicubic interpolation as two matrices, one for rows and one for columns.
 
 Source: Keys' cubic with a = -0.5, stretched by the scale when shrinking: Pillow's BICUBIC. For uint8 Pillow rounds to
-whole levels between the horizontal and the vertical pass; so does this, and lands within one level of it.
+whole levels between the horizontal and the vertical pass; so does this, and lands within one level of it. (Pillow 13
+turns the passes round where the width grows and the height shrinks; here columns always come first.)
 
 Legend: B batch, C channels, H W size before, h w after.
 """

@@ -44,17 +44,17 @@ def random_resized_crop_boxes(
             f"crops of scale {scale} and ratio {ratio} of a {height} x {width} picture",
             expected="positive ranges, smallest first, and a picture of at least one pixel",
         )
-    draws = uniform(keys, 2 * _ATTEMPTS + 2, purpose, torch.float64)
+    draws = uniform(keys, 2 * _ATTEMPTS + 2, purpose)
     box_width, box_height = _first_that_fits(draws[:, :-2], height, width, scale, ratio)
-    left = (draws[:, -2] * (width - box_width + 1)).floor()
-    top = (draws[:, -1] * (height - box_height + 1)).floor()
+    left = (draws[:, -2] * (width - box_width + 1)).floor().minimum(width - box_width)
+    top = (draws[:, -1] * (height - box_height + 1)).floor().minimum(height - box_height)
     fallback_width, fallback_height = _largest(height, width, ratio)
     none_fits = box_width == 0
     box_width = torch.where(none_fits, float(fallback_width), box_width)
     box_height = torch.where(none_fits, float(fallback_height), box_height)
     left = torch.where(none_fits, float((width - fallback_width) // 2), left)
     top = torch.where(none_fits, float((height - fallback_height) // 2), top)
-    return torch.stack([left, top, left + box_width, top + box_height], dim=1).float()
+    return torch.stack([left, top, left + box_width, top + box_height], dim=1)
 
 
 def _first_that_fits(

@@ -4,6 +4,8 @@ A log-mel value or a filter tap in bfloat16 is wrong in the third digit, so thes
 step, never follow a surrounding `torch.autocast`.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor
 
@@ -12,8 +14,10 @@ from seehear.errors import UsageError
 _WIDE = (torch.float32, torch.float64)
 
 
-def without_autocast(x: Tensor) -> torch.autocast:
+def without_autocast(x: Tensor) -> AbstractContextManager:
     """A context in which operations on the device of `x` run in their own dtype."""
+    if not torch.amp.is_autocast_available(x.device.type):
+        return nullcontext()
     return torch.autocast(device_type=x.device.type, enabled=False)
 
 

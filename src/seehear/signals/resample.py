@@ -40,7 +40,7 @@ def resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
         raise UsageError(
             f"a waveform {tuple(waveform.shape)} from {from_rate} to {to_rate} Hz", expected="[B, S] and positive rates"
         )
-    if from_rate == to_rate:
+    if from_rate == to_rate or waveform.shape[1] == 0:
         return waveform
     common = math.gcd(from_rate, to_rate)
     up, down = to_rate // common, from_rate // common

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from seehear.errors import UsageError
-from seehear.randomness import uniform
+from seehear.randomness import integers
 
 
 def roll_time(spectrogram: Tensor, shift: Tensor) -> Tensor:
@@ -38,5 +38,4 @@ def random_shifts(keys: Tensor, reach: int, purpose: str = "roll") -> Tensor:
     """
     if reach < 1:
         raise UsageError(f"a reach of {reach} frames", expected="at least 1")
-    draws = uniform(keys, 1, purpose, torch.float64).squeeze(1)
-    return (draws * (2 * reach)).floor().long() - reach
+    return integers(keys, 1, purpose).squeeze(1) % (2 * reach) - reach

@@ -37,7 +37,7 @@ def spec_augment(
             f"{tuple(spectrogram.shape)} with {tuple(keys.shape)} keys, masks {frequency_mask} and {time_mask} wide",
             expected="[B, T, F], one key for each and widths of 0 or more",
         )
-    draws = uniform(keys, 4, purpose, torch.float64)
+    draws = uniform(keys, 4, purpose)
     _, frames, bins = spectrogram.shape
     wiped = (
         _stripes(draws[:, :2], time_mask, frames)[:, :, None] | _stripes(draws[:, 2:], frequency_mask, bins)[:, None]
@@ -47,7 +47,8 @@ def spec_augment(
 
 def _stripes(draws: Tensor, widest: int, size: int) -> Tensor:
     """One stripe per sample over an axis: bool `[B, size]` from draws `[B, 2]` of width and start."""
-    width = (draws[:, :1] * (min(widest, size) + 1)).floor()
+    widest = min(widest, size)
+    width = (draws[:, :1] * (widest + 1)).floor().clamp_max(widest)
     start = (draws[:, 1:] * (size - width + 1)).floor()
     places = torch.arange(size, device=draws.device)[None, :]
     return (places >= start) & (places < start + width)

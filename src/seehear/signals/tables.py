@@ -24,12 +24,12 @@ def cached_table(build: Callable[..., Tensor]) -> Callable[..., Tensor]:
     @functools.lru_cache(maxsize=_TABLES_KEPT)
     def kept(device: torch.device, dtype: torch.dtype, *parameters: Hashable) -> Tensor:
         with torch.inference_mode(False), torch.no_grad():
-            return build(*parameters).to(device=device, dtype=dtype)
+            return build(*parameters).to(dtype).to(device)
 
     @functools.wraps(build)
     def table(device: torch.device, dtype: torch.dtype, *parameters: Hashable) -> Tensor:
         if torch.compiler.is_compiling():
-            return build(*parameters).to(device=device, dtype=dtype)
+            return build(*parameters).to(dtype).to(device)
         return kept(device, dtype, *parameters)
 
     return table
