@@ -1,0 +1,135 @@
+"""The figures of a run: a few of them large, all of them in a table with floors and ceilings, and what they mean."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from seehear.contracts import Figure
+from seehear.reports.markup import Markup, element, join
+from seehear.reports.meter import meter
+from seehear.reports.table import NOTHING, format_times, format_value, parts_of, references, times_chance
+
+MOST_HEADLINES = 4
+_HEAD = ("Figure", "Value", "Times chance", "Floor to ceiling", "Chance", "Untrained", "Baselines", "Ceiling")
+_MEANINGS = (
+    (r"R@\d", "R@k", "The share of queries whose own clip is among the first k answers."),
+    (r"median rank", "Median rank", "The place at which the own clip stands for the middle query; 1 is best."),
+    (r"agreement|P@\d", "Class agreement", "The share of best answers that are of the query's class."),
+    (r"knn|nearest", "Nearest neighbours", "A clip takes the class that most of its nearest training clips have."),
+    (r"probe|linear", "Linear probe", "One linear layer is trained on the frozen network's output."),
+    (r"reconstruction|mse|masked", "Reconstruction", "The squared error where the input was hidden; less is better."),
+    (r"\bmAP\b|\bap\b", "mAP", "Mean average precision over the classes."),
+    (r"\bauc\b", "AUC", "The chance that a clip of the class scores above one that is not."),
+)  # fmt: skip
+
+
+def headlines(figures: Sequence[Figure], names: Sequence[str]) -> Markup | None:
+    """Up to four figures as cards: those asked for by name, or the first of each group that has a chance level."""
+    by_name = {figure.name: figure for figure in figures}
+    chosen = [by_name[name] for name in names if name in by_name]
+    if not names:
+        groups: dict[str, Figure] = {}
+        for figure in figures:
+            if times_chance(figure) is not None:
+                groups.setdefault(figure.name.rpartition("/")[0] or figure.name, figure)
+        chosen = list(groups.values())
+    if not chosen:
+        return None
+    return element("ul", *(_card(figure) for figure in chosen[:MOST_HEADLINES]), class_="cards")
+
+
+def _card(figure: Figure) -> Markup:
+    task, label = parts_of(figure.name)
+    against = references(figure)
+    words = [
+        f"{name} {format_value(figure, against[name])}"
+        for name in ("chance", "untrained", "ceiling")
+        if name in against
+    ]
+    times = times_chance(figure)
+    large = format_value(figure, figure.value) if times is None else format_times(figure)
+    unit = "" if times is None else "better than chance" if not figure.higher_is_better else "chance"
+    value = None if times is None else element("b", format_value(figure, figure.value))
+    return element(
+        "li",
+        element("h3", element("span", task, class_="task"), " ", label),
+        element("p", element("strong", large), " ", unit, class_="large"),
+        meter(figure),
+        element("p", value, " " if value else None, " · ".join(words), class_="small"),
+    )
+
+
+def score_table(figures: Sequence[Figure]) -> Markup:
+    """The table with one group of rows per task, its key, and the meaning of the terms that occur."""
+    groups: dict[str, list[Figure]] = {}
+    for figure in figures:
+        groups.setdefault(parts_of(figure.name)[0], []).append(figure)
+    bodies = [_group(task, members) for task, members in groups.items()]
+    buttons = (_heading(index, name) for index, name in enumerate(_HEAD))
+    head = element("thead", element("tr", *buttons, role="row"), role="rowgroup")
+    table = element(
+        "table", head, *bodies, class_="scores", role="table", aria_label="Figures with floors and ceilings"
+    )
+    return join([_key(), table, _glossary(figures)])
+
+
+def _heading(index: int, name: str) -> Markup:
+    sortable = name in ("Figure", "Value", "Times chance", "Chance")
+    content: object = element("button", name, type="button", data_sort=index) if sortable else name
+    return element("th", content, scope="col", role="columnheader")
+
+
+def _group(task: str, figures: Iterable[Figure]) -> Markup:
+    heading = element("th", task, colspan=len(_HEAD), scope="rowgroup", role="cell")
+    title = element("tr", heading, class_="task", role="row") if task else None
+    return element("tbody", title, *(_row(figure) for figure in figures), role="rowgroup")
+
+
+def _row(figure: Figure) -> Markup:
+    _, label = parts_of(figure.name)
+    less = None if figure.higher_is_better else element("small", "less is better")
+    note = element("small", figure.note) if figure.note else None
+    baselines = ", ".join(f"{name} {format_value(figure, value)}" for name, value in figure.baselines.items())
+    times = times_chance(figure)
+    cells = [
+        _cell(1, format_value(figure, figure.value), "value", figure.value),
+        _cell(2, format_times(figure), "times", times),
+        _cell(3, meter(figure) or "", "bar"),
+        _cell(4, format_value(figure, figure.chance), "", figure.chance),
+        _cell(5, format_value(figure, figure.untrained)),
+        _cell(6, baselines or NOTHING, "words"),
+        _cell(7, format_value(figure, figure.ceiling)),
+    ]
+    name = element("th", element("span", label), less, note, scope="row", role="rowheader", data_value=label)
+    return element("tr", name, *cells, role="row")
+
+
+def _cell(column: int, content: object, class_: str = "", value: float | None = None) -> Markup:
+    empty = " none" if content in (NOTHING, "") else ""
+    return element(
+        "td", content, role="cell", class_=(class_ + empty).strip(), data_label=_HEAD[column], data_value=value
+    )
+
+
+def _key() -> Markup:
+    items = (
+        ("fill", "value"),
+        ("chance", "chance"),
+        ("untrained", "untrained"),
+        ("baseline", "baseline"),
+        ("ceiling", "ceiling"),
+    )
+    marks = (element("li", element("i", class_=f"mark {name}"), words) for name, words in items)
+    return element("ul", *marks, class_="keys meter-keys", aria_label="Key to the bars")
+
+
+def _glossary(figures: Sequence[Figure]) -> Markup:
+    text = " ".join(f"{figure.name} {figure.note}" for figure in figures).replace("_", " ").replace("-", " ")
+    terms = [(term, meaning) for pattern, term, meaning in _MEANINGS if re.search(pattern, text, re.IGNORECASE)]
+    terms += [
+        ("Chance", "What a guess reaches."),
+        ("Untrained", "The same network before its first step, measured the same way."),
+        ("Ceiling", "The best that can be reached, as far as it is known."),
+    ]
+    items = [element("div", element("dt", term), element("dd", meaning)) for term, meaning in terms]
+    summary = element("summary", "What these figures mean")
+    return element("details", summary, element("dl", *items, class_="terms"), class_="glossary")
