@@ -118,7 +118,8 @@ class Batch:
             name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
             for name, value in self.fields.items()
         }
-        return Batch(self.sample_ids.to(device), self.positions.to(device), moved, self.replacements)
+        ids, positions = (t.to(device, non_blocking=True) for t in (self.sample_ids, self.positions))
+        return Batch(ids, positions, moved, self.replacements)
 
     def __repr__(self) -> str:
         shapes = {n: tuple(v.shape) if isinstance(v, Tensor) else f"{len(v)} str" for n, v in self.fields.items()}

@@ -14,7 +14,8 @@ from seehear.training.run_config import (
     ScheduleConfig,
     TrainingConfig,
 )
-from seehear.training.trainer import Summary, Trainer
+from seehear.training.summary import Summary
+from seehear.training.trainer import Trainer
 from seehear.training.viewers import TensorBoardViewer, Viewer
 
 __all__ = [

@@ -189,13 +189,17 @@ def remove_checkpoint(path: Path) -> None:
     shutil.rmtree(path)
 
 
-def keep_newest(root: Path, count: int) -> None:
-    """Remove all but the newest `count` marked checkpoints, and what an earlier crash left half-written."""
+def keep_newest(root: Path, count: int, step: int) -> None:
+    """Remove all but the newest `count` marked checkpoints up to `step`, which was just saved.
+
+    What lies after it is damaged (the run was resumed from an earlier one) and goes too, as do half-written folders.
+    """
     for path in root.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(path)
-    marked = [path for path in _by_step(root) if (path / MARK).exists()]
+    last = checkpoint_name(step)
+    kept = [path for path in _by_step(root) if (path / MARK).exists() and path.name <= last][-count:]
     for path in _by_step(root):
-        if path not in marked[-count:]:
+        if path not in kept:
             remove_checkpoint(path)
 
 

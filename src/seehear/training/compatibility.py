@@ -5,11 +5,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from seehear.configuration import unknown_name
 from seehear.errors import StorageError
 
 FREE_FIELDS = (
     "name",
-    "data.workers",
+    "data.threads",
     "data.prefetch",
     "evaluation.",
     "training.checkpoint_every",
@@ -19,6 +20,20 @@ FREE_FIELDS = (
     "training.threads",
 )
 """Configuration that may differ on a resume: it does not touch weights or logs of training."""
+
+FINGERPRINT = "data.fingerprint"
+
+
+def check_accepted(accepted: Collection[str], now: Mapping[str, Any]) -> None:
+    """Refuse to accept a change of a field that does not exist.
+
+    Raises:
+        UsageError: naming the nearest field.
+    """
+    fields = [*flatten(now["config"]), FINGERPRINT]
+    for name in accepted:
+        if name not in fields:
+            raise unknown_name(f"field {name!r} to accept a change of", name, fields)
 
 
 def check_same_run(state: Mapping[str, Any], now: Mapping[str, Any], accepted: Collection[str]) -> None:
@@ -32,8 +47,8 @@ def check_same_run(state: Mapping[str, Any], now: Mapping[str, Any], accepted: C
     Raises:
         StorageError: naming the first field that differs, and how to accept it.
     """
-    saved = {**flatten(state["config"]), "data.fingerprint": state["data_fingerprint"]}
-    wanted = {**flatten(now["config"]), "data.fingerprint": now["data_fingerprint"]}
+    saved = {**flatten(state["config"]), FINGERPRINT: state["data_fingerprint"]}
+    wanted = {**flatten(now["config"]), FINGERPRINT: now["data_fingerprint"]}
     for name in sorted(saved | wanted):
         free = name in accepted or any(name == f or (f.endswith(".") and name.startswith(f)) for f in FREE_FIELDS)
         if saved.get(name) != wanted.get(name) and not free:

@@ -127,17 +127,19 @@ class Peers:
         replaced.sort(key=lambda r: (r.position, r.attempt))
         return Seen(positions[order], ids[order], order, tuple(replaced), stop)
 
-    def wrap(self, method: Method) -> nn.Module:
+    def wrap(self, method: Method, deterministic: bool = True) -> nn.Module:
         """The module to call: the method itself, or DistributedDataParallel around it.
 
         A method of several phases, or one with a true attribute `has_unused_parameters`, may leave parameters without
-        gradient.
+        gradient. The search for those also keeps DDP from regrouping gradients after its first step, which would
+        change the order of additions over three or more ranks between an unbroken and a resumed run; so it is on there.
         """
         if self.world_size == 1:
             return method
         unused = len(method.phases) > 1 or bool(getattr(method, "has_unused_parameters", False))
+        fixed_groups = deterministic and self.world_size > 2
         devices = [self.device] if self.device.type == "cuda" else None
-        return DistributedDataParallel(method, device_ids=devices, find_unused_parameters=unused)
+        return DistributedDataParallel(method, device_ids=devices, find_unused_parameters=unused or fixed_groups)
 
 
 def start(device: str | torch.device | None = None, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> Peers:

@@ -32,14 +32,14 @@ class NonFiniteGuard:
 
     def __init__(self, method: nn.Module, device: torch.device, peers: Peers):
         self._peers = peers
-        self._buffers = list(method.buffers())
-        self._kept: list[Tensor] = []
+        self._method = method
+        self._kept: dict[str, Tensor] = {}
         self._bad = torch.zeros((), device=device)
         self._counts = torch.zeros(3, dtype=torch.int64, device=device)
 
     def begin(self) -> None:
         """Start a step."""
-        self._kept = [b.clone() for b in self._buffers]
+        self._kept = {name: buffer.clone() for name, buffer in self._method.named_buffers()}
         self._bad = torch.zeros_like(self._bad)
 
     def judge(self, loss: Tensor, gradient_norm: Tensor) -> Tensor:
@@ -53,8 +53,8 @@ class NonFiniteGuard:
         """End a step: put buffers back and count, if any of its phases was bad."""
         bad = self._bad.bool()
         with torch.no_grad():
-            for buffer, kept in zip(self._buffers, self._kept, strict=True):
-                buffer.copy_(torch.where(bad, kept, buffer))
+            for name, buffer in self._method.named_buffers():
+                buffer.copy_(torch.where(bad, self._kept[name], buffer))
         skipped, streak, longest = self._counts.unbind()
         one = bad.long()
         streak = (streak + 1) * one

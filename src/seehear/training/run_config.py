@@ -24,20 +24,20 @@ class DataConfig:
         train_split: split to train on.
         evaluation_split: split to evaluate on.
         global_batch: clips per step, over all ranks and accumulated pieces.
-        workers: decoding processes of each rank; 0 decodes in the main process.
-        prefetch: batches read ahead.
+        threads: batches that each rank prepares at once; 0 prepares each when it is asked for.
+        prefetch: batches ready or under way at most.
     """
 
     table: str = ""
     train_split: str = "train"
     evaluation_split: str = "test"
     global_batch: int = 64
-    workers: int = 0
-    prefetch: int = 2
+    threads: int = 2
+    prefetch: int = 4
 
     def __post_init__(self) -> None:
         _require(self.global_batch >= 1, "data.global_batch", self.global_batch, "at least 1")
-        _require(self.workers >= 0, "data.workers", self.workers, "0 or more")
+        _require(self.threads >= 0, "data.threads", self.threads, "0 or more")
         _require(self.prefetch >= 1, "data.prefetch", self.prefetch, "at least 1")
 
 
@@ -156,19 +156,17 @@ class EvaluationConfig:
     Attributes:
         gallery: clips that a retrieval query searches through.
         galleries: disjoint galleries, averaged over.
-        frames: pictures per clip, their embeddings averaged.
         batch: clips encoded at a time (no influence on the figures).
         probe: fit linear probes where clips have labels.
     """
 
     gallery: int = 200
     galleries: int = 1
-    frames: int = 1
     batch: int = 64
     probe: bool = True
 
     def __post_init__(self) -> None:
-        for name, least in (("gallery", 2), ("galleries", 1), ("frames", 1), ("batch", 1)):
+        for name, least in (("gallery", 2), ("galleries", 1), ("batch", 1)):
             _require(getattr(self, name) >= least, f"evaluation.{name}", getattr(self, name), f"at least {least}")
 
 

@@ -67,7 +67,7 @@ class RunState:
                 "sampler": sampler_tensors,
             }
             path = save_checkpoint(root, step, files, state, after=after)
-            keep_newest(root, keep)
+            keep_newest(root, keep, step)
             return path
 
         return self._peers.from_first(write)

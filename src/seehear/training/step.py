@@ -44,6 +44,7 @@ class Stepper:
         accumulate: pieces to cut each batch into.
         gradient_clip: largest gradient norm of a phase, or None.
         bf16: run the forward pass under bf16 autocast.
+        deterministic: see `Peers.wrap`.
     """
 
     def __init__(
@@ -57,9 +58,10 @@ class Stepper:
         accumulate: int = 1,
         gradient_clip: float | None = None,
         bf16: bool = False,
+        deterministic: bool = True,
     ):
         self._method, self._optimizers, self._guard, self._device = method, optimizers, guard, peers.device
-        self._wrapped = peers.wrap(method)
+        self._wrapped = peers.wrap(method, deterministic)
         self._randomness, self._accumulate, self._clip, self._bf16 = randomness, accumulate, gradient_clip, bf16
 
     def __call__(self, batch: Batch, rate: float, progress: Progress) -> StepResult:

@@ -41,7 +41,7 @@ class StopSignals:
         if self._timer is not None:
             self._timer.cancel()
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # type: ignore[arg-type]
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = number

@@ -9,16 +9,15 @@ import json
 import math
 import signal
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from seehear.configuration import to_dict
-from seehear.contracts import Batch, Figure, Method, Progress, Stream
+from seehear.contracts import Batch, Method, Progress, Stream
 from seehear.errors import DataError, DivergedError, RequeueError, UsageError
 from seehear.randomness import Randomness
 from seehear.training import distributed
@@ -31,7 +30,7 @@ from seehear.training.checkpoints import (
     latest_checkpoint,
     open_checkpoint,
 )
-from seehear.training.compatibility import check_same_run
+from seehear.training.compatibility import check_accepted, check_same_run
 from seehear.training.evaluation import Evaluation, evaluate
 from seehear.training.guard import GuardCounts, NonFiniteGuard
 from seehear.training.logs import RunLogs, read_figures, storage_error, write_json
@@ -46,38 +45,10 @@ from seehear.training.run_state import RunState
 from seehear.training.schedules import rate_factor
 from seehear.training.step import Stepper, StepResult
 from seehear.training.stopping import StopSignals
+from seehear.training.summary import Summary
 from seehear.training.viewers import Viewer
 
 CONFIG = "config.json"
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How a run ended.
-
-    Attributes:
-        folder: of the run.
-        steps: done.
-        epoch: passes over the clips.
-        loss: at the last step; None if this call had nothing left to train, or it was not finite.
-        skipped_steps: whose loss or gradients were not finite.
-        replacements: clips that could not be read and were replaced, by reason.
-        figures: of the last evaluation.
-        checkpoint: of the last step.
-        resumed_from: the step this call went on from; None for a fresh start.
-        seconds: that this call took.
-    """
-
-    folder: Path
-    steps: int
-    epoch: float
-    loss: float | None
-    skipped_steps: int
-    replacements: dict[str, int]
-    figures: tuple[Figure, ...]
-    checkpoint: Path
-    resumed_from: int | None
-    seconds: float
 
 
 class Trainer:
@@ -126,7 +97,7 @@ class Trainer:
         self._optimizers = build_optimizers(method, config.optimizer)
         self._guard = NonFiniteGuard(method, self._peers.device, self._peers)
         self._state = RunState(method, self._optimizers, stream.sampler, self._guard, self._peers)
-        self._stop = StopSignals(config.training.grace_seconds)
+        check_accepted(self._accept, self._identity())
         self._loss: float | None = None
 
     # -------------------------------------------------------------------------------------------------- the whole run
@@ -143,12 +114,13 @@ class Trainer:
         """
         settings, started = self._config.training, time.perf_counter()
         with ExitStack() as stack:
+            self._stop = stack.enter_context(StopSignals(settings.grace_seconds))
             stack.enter_context(distributed.lost_peers())
             stack.enter_context(repeatable(self._peers.device, settings.deterministic, settings.threads))
             self._open(stack)
             resumed_from = self._restore()
-            stack.enter_context(self._stop)
             checkpoint = self._train(resumed_from or 0)
+            self._record.logs.event("done", settings.steps)
         return Summary(
             folder=self._folder,
             steps=settings.steps,
@@ -234,7 +206,23 @@ class Trainer:
         path = self._folder / FOLDER / checkpoint_name(first)
         if first and self._evaluation_due(first) and not self._evaluated(first):
             self._evaluate(first)
-        self._stepper = Stepper(
+        stepper = self._stepper()
+        with _closing(self._stream.batches(first, settings.steps)) as batches:
+            for done in range(first + 1, settings.steps + 1):
+                received = self._step(stepper, self._next(batches, done), done)
+                last, evaluation_due = done == settings.steps, self._evaluation_due(done)
+                if last or evaluation_due or received or done % settings.checkpoint_every == 0:
+                    path = self._save(done)
+                if received and not last:
+                    raise self._requeue(received, done)
+                if evaluation_due:
+                    self._evaluate(done)
+        return path
+
+    def _stepper(self) -> Stepper:
+        settings = self._config.training
+        self._method.train()
+        return Stepper(
             self._method,
             self._optimizers,
             self._guard,
@@ -243,39 +231,25 @@ class Trainer:
             accumulate=settings.accumulate,
             gradient_clip=settings.gradient_clip,
             bf16=uses_bf16(settings.precision, self._peers.device, self._method),
+            deterministic=settings.deterministic,
         )
-        self._method.train()
-        for done, batch in self._batches(first):
-            received = self._step(batch, done)
-            last, evaluation_due = done == settings.steps, self._evaluation_due(done)
-            if last or evaluation_due or received or done % settings.checkpoint_every == 0:
-                path = self._save(done)
-            if received and not last:
-                raise self._requeue(received, done)
-            if evaluation_due:
-                self._evaluate(done)
-        return path
 
-    def _batches(self, first: int) -> Iterator[tuple[int, Batch]]:
-        """Numbered batches from after step `first`; closes the stream's iterator whatever happens."""
-        total = self._config.training.steps
-        batches = self._stream.batches(first, total)
-        with closing(batches) if isinstance(batches, Generator) else nullcontext():
-            for done in range(first + 1, total + 1):
-                batch = next(batches, None)
-                if batch is None:
-                    raise DataError(f"the stream ended before step {done}", expected=f"batches up to step {total}")
-                if len(batch) * self._peers.world_size != self._stream.global_batch:
-                    raise DataError(
-                        f"a batch of step {done} holds {len(batch)} clips",
-                        expected=f"{self._stream.global_batch} over {self._peers.world_size} processes",
-                    )
-                yield done, batch
+    def _next(self, batches: Iterator[Batch], done: int) -> Batch:
+        """The next batch, checked: never missing, never short."""
+        batch = next(batches, None)
+        if batch is None:
+            raise DataError(f"the stream ended before step {done}", expected="a batch for every step")
+        if len(batch) * self._peers.world_size != self._stream.global_batch:
+            raise DataError(
+                f"a batch of step {done} holds {len(batch)} clips",
+                expected=f"{self._stream.global_batch} over {self._peers.world_size} processes",
+            )
+        return batch
 
-    def _step(self, batch: Batch, done: int) -> int:
+    def _step(self, stepper: Stepper, batch: Batch, done: int) -> int:
         """Train on one batch, tell the sampler, log; returns the number of a signal that any rank received, or 0."""
         settings = self._config.training
-        result = self._stepper(batch, self._rate(done - 1), self._progress(done))
+        result = stepper(batch, self._rate(done - 1), self._progress(done))
         seen = self._peers.exchange(batch, self._stop.received)
         features = {name: self._peers.gather_rows(rows)[seen.order] for name, rows in result.features.items()}
         self._stream.sampler.observe(done - 1, seen.ids.numpy(), features)
@@ -374,3 +348,14 @@ def _check_batch(config: RunConfig, stream: Stream, world_size: int) -> None:
             f"data.global_batch is {batch}",
             expected=f"a multiple of {world_size} processes x {config.training.accumulate} accumulated pieces",
         )
+
+
+@contextmanager
+def _closing(batches: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
+    """The iterator, told to close at the end where it can be (a generator, a loader with workers)."""
+    try:
+        yield batches
+    finally:
+        close = getattr(batches, "close", None)
+        if close is not None:
+            close()
