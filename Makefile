@@ -22,6 +22,7 @@ help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 setup: $(READY)  ## make .venv with the locked dependencies (the other commands do it by themselves)
+	@echo "$(VENV) is ready"
 
 demo: $(READY)  ## generate a small world, train on it, open a report (VIDEOS=folder: on your own videos)
 	@$(BIN)/seehear demo $(if $(VIDEOS),--videos "$(VIDEOS)")
@@ -63,10 +64,13 @@ FIND_PYTHON = \
     exit 2; \
   fi
 
-# A killed install can leave packages that look installed and are not: then the environment is made anew.
+# A killed install can leave packages that look installed and are not, and a moved folder scripts that point to the
+# old one: then the environment is made anew.
 $(READY): requirements.lock pyproject.toml
 	@$(FIND_PYTHON); \
-	if [ -e $(BROKEN) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then again=--clear; else again=; fi; \
+	again=; \
+	if [ -e $(BROKEN) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1 \
+	  || { [ -e $(READY) ] && [ "$$(cat $(READY))" != "$(CURDIR)" ]; }; then again=--clear; fi; \
 	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
 	  echo "$$python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; \
 	fi; \
