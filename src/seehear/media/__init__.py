@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seehear.media.limits import Limits as Limits
     from seehear.media.pictures import decode_jpeg as decode_jpeg
     from seehear.media.pictures import encode_jpeg as encode_jpeg
+    from seehear.media.pool import Pool as Pool
     from seehear.media.probing import probe as probe
     from seehear.media.samples import read_audio as read_audio
     from seehear.media.sound_files import decode_flac as decode_flac
@@ -33,6 +34,7 @@ _HOMES = {
     "Frames": "tracks",
     "Limits": "limits",
     "MediaInfo": "tracks",
+    "Pool": "pool",
     "VideoTrack": "tracks",
     "WrittenVideo": "video_writer",
     "decode_flac": "sound_files",
