@@ -1,0 +1,47 @@
+"""The procedural audio-visual world: real clips with exact ground truth, made on the user's own machine.
+
+Scenes and arrays need NumPy and scipy.signal only; `build` writes mp4 files through `seehear.media`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seehear.world.building import BuildReport as BuildReport
+    from seehear.world.building import build as build
+    from seehear.world.fingerprints import fingerprint as fingerprint
+    from seehear.world.presets import PRESETS as PRESETS
+    from seehear.world.presets import Preset as Preset
+    from seehear.world.rendering import Rendered as Rendered
+    from seehear.world.rendering import memory_clips as memory_clips
+    from seehear.world.rendering import render as render
+    from seehear.world.sampling import scene as scene
+    from seehear.world.scenes import Scene as Scene
+
+VERSION = 1  # raised with every change of what a clip shows or sounds like
+
+_HOMES = {
+    "BuildReport": "building",
+    "PRESETS": "presets",
+    "Preset": "presets",
+    "Rendered": "rendering",
+    "Scene": "scenes",
+    "build": "building",
+    "fingerprint": "fingerprints",
+    "memory_clips": "rendering",
+    "render": "rendering",
+    "scene": "sampling",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Open the file that holds a public name, on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'seehear.world' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"seehear.world.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

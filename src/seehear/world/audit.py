@@ -1,0 +1,100 @@
+"""The shortcut audit: nothing but content may tell the class.
+
+From each nuisance feature alone a logistic regression (scikit-learn) guesses the class of held-out clips; its accuracy
+must stay within chance + 3 standard errors. Pitch with spectral centroid, and byte size, are reported, not gated:
+they are content. Clips of different splits that are nearly the same clip are counted and must be none.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from seehear.errors import DataError
+
+GATED = ("mean_rgb", "hue_histogram", "loudness_db", "lead_in_seconds", "objects", "position", "first_brightness")
+REPORTED = {"pitch_and_centroid": ("pitch_hz", "centroid_hz"), "bytes": ("bytes",)}
+FEWEST_CLIPS = 1_000
+STANDARD_ERRORS = 3.0
+FOLDS = 4
+DUPLICATE_DISTANCE = 4.0  # mean difference of signature bytes (0 to 255) below which two clips count as one
+
+
+def audit(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Measure every leak over the manifest records of a build.
+
+    Returns:
+        `status` ("passed", "failed" or "not audited"), per feature `accuracy`, `limit` and `passed`, the reported
+        figures, and `duplicates` between splits.
+    """
+    if len(records) < FEWEST_CLIPS:
+        return {"status": "not audited", "reason": f"{len(records)} clips, {FEWEST_CLIPS} are needed"}
+    single = [item for item in records if len(item["labels"]) == 1]
+    labels = np.array([item["labels"][0] for item in single])
+    chance = float(np.unique(labels, return_counts=True)[1].max() / len(labels))
+    limit = chance + STANDARD_ERRORS * math.sqrt(chance * (1 - chance) / len(labels))
+    gated = {name: _accuracy(_column(single, (name,)), labels) for name in GATED}
+    duplicates = near_duplicates(records)
+    leaks = [name for name, value in gated.items() if value > limit]
+    return {
+        "status": "failed" if leaks or duplicates else "passed",
+        "clips": len(single),
+        "chance": round(chance, 4),
+        "limit": round(limit, 4),
+        "gated": {name: {"accuracy": round(v, 4), "passed": v <= limit} for name, v in gated.items()},
+        "reported": {
+            name: {"accuracy": round(_accuracy(_column(single, keys), labels), 4)} for name, keys in REPORTED.items()
+        },
+        "duplicates": duplicates[:20],
+    }
+
+
+def refuse_failed(result: dict[str, Any]) -> None:
+    """Raise on a failed audit.
+
+    Raises:
+        DataError: naming each leak with its accuracy and limit.
+    """
+    if result["status"] != "failed":
+        return
+    leaks = [f"{n} ({v['accuracy']:.3f})" for n, v in result["gated"].items() if not v["passed"]]
+    if result["duplicates"]:
+        leaks.append(f"{len(result['duplicates'])} near-duplicates between splits, first {result['duplicates'][0]}")
+    raise DataError(
+        f"the world leaks its classes: {', '.join(leaks)}",
+        expected=f"accuracy at most {result['limit']:.3f} from each nuisance feature, no duplicates",
+        cause="a change of a class that altered its colour, loudness, timing or place",
+    )
+
+
+def near_duplicates(records: list[dict[str, Any]]) -> list[list[str]]:
+    """Pairs of ids of different splits whose signatures nearly agree."""
+    signatures = np.array([list(bytes.fromhex(item["nuisance"]["signature"])) for item in records], np.float32)
+    splits = np.array([item["split"] for item in records])
+    pairs = []
+    for split in ("val", "test", "test_iid"):
+        own, other = np.flatnonzero(splits == split), np.flatnonzero(splits == "train")
+        for start in range(0, len(own) if len(other) else 0, 64):
+            rows = own[start : start + 64]
+            distance = np.abs(signatures[rows, None] - signatures[None, other]).mean(axis=2)
+            for row, column in np.argwhere(distance < DUPLICATE_DISTANCE):
+                pairs.append([records[rows[row]]["id"], records[other[column]]["id"]])
+    return pairs
+
+
+def _column(records: list[dict[str, Any]], keys: tuple[str, ...]) -> ndarray:
+    values = [np.concatenate([np.atleast_1d(item["nuisance"][key]) for key in keys]) for item in records]
+    return np.array(values, float)
+
+
+def _accuracy(features: ndarray, labels: ndarray) -> float:
+    """Cross-validated accuracy of a logistic regression on standardised features."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    return float(cross_val_score(model, features, labels, cv=folds).mean())

@@ -1,0 +1,45 @@
+"""What a class of things is: how it looks, moves and sounds. One file of `classes/` holds each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from numpy import ndarray
+
+from seehear.world.canvas import Part, Stage
+from seehear.world.scenes import Event, Instance, Source
+
+Extent = tuple[float, float, float, float]
+CODE_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One class.
+
+    Attributes:
+        name: the label.
+        group: parent class.
+        synonyms: other words for captions.
+        sounds: sound words for captions.
+        rhythm: "impacts" (short events), "strokes" (events that follow each other) or "continuous".
+        pitch_range_hz: pitch of the largest and of the smallest body.
+        extent: local rectangle that an instance fills, movers included, for placing it.
+        draw: the parts of one body in painter's order.
+        voice: dry sound of one source, `[samples]` float32 at 16 kHz, silent before its first event.
+    """
+
+    name: str
+    group: str
+    synonyms: tuple[str, ...]
+    sounds: tuple[str, ...]
+    rhythm: Literal["impacts", "strokes", "continuous"]
+    pitch_range_hz: tuple[float, float]
+    extent: Callable[[Instance], Extent]
+    draw: Callable[[Stage], list[Part]]
+    voice: Callable[[Source, tuple[Event, ...], int], ndarray]
+
+
+def between(instance: Instance, place: int, low: float, high: float) -> float:
+    """One number of an instance's shape code, brought to a range."""
+    return low + instance.code[place] * (high - low)

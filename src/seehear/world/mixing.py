@@ -1,0 +1,63 @@
+"""Mixing: stems after room and gain, whose sum is the mixture exactly; class-independent loudness.
+
+Every stem's peaks are held to `CREST` times its level by a soft limiter before the mix, so that the loudness law can
+be the same for bells and for rain without clipping; should the sum still pass full scale, one common gain brings all
+stems down together.
+
+Legend: S samples.
+"""
+
+import numpy as np
+from numpy import ndarray
+from scipy.signal import lfilter
+
+from seehear.world.classes import kind
+from seehear.world.room import respond
+from seehear.world.scenes import Noise, Scene, Source
+from seehear.world.streams import stream
+
+CREST = 5.0
+FULL_SCALE = 0.98
+FLOOR_DB = -60.0
+
+
+def mix(scene: Scene) -> tuple[ndarray, dict[str, ndarray]]:
+    """The mixture `[S]` float32 and its stems: one per source ("source 0", ...) and "background"."""
+    samples = scene.format.samples
+    sounds = [_stem(scene, number, source, samples) for number, source in enumerate(scene.sources)]
+    played = np.sum(sounds, axis=0)
+    level = np.sqrt(np.mean(played.astype(np.float64) ** 2))
+    noise = _noise(scene.noise, samples) * np.float32(max(level * 10 ** (-scene.noise.snr_db / 20), 1e-9))
+    gain = 10 ** (scene.grade.loudness_db / 20) / np.sqrt(np.mean((played + noise).astype(np.float64) ** 2))
+    floor = 10 ** (FLOOR_DB / 20) / (np.sqrt(np.mean(noise.astype(np.float64) ** 2)) * gain)
+    noise = noise * np.float32(max(1.0, floor))
+    gain = min(gain, FULL_SCALE / np.abs(played + noise).max())
+    stems = {f"source {k}": sound * np.float32(gain) for k, sound in enumerate(sounds)}
+    stems["background"] = noise * np.float32(gain)
+    return np.sum(list(stems.values()), axis=0, dtype=np.float64).astype(np.float32), stems
+
+
+def _stem(scene: Scene, number: int, source: Source, samples: int) -> ndarray:
+    own = tuple(event for event in scene.events if event.source == number)
+    dry = kind(source.instance.kind).voice(source, own, samples)
+    dry = _limit(dry) * np.float32(10 ** (source.gain_db / 20))
+    return _limit(respond(scene.background, dry, source.body is None)) * np.float32(10 ** (source.gain_db / 20))
+
+
+def _limit(sound: ndarray) -> ndarray:
+    """Level 1 (RMS), peaks bent below CREST."""
+    level = np.sqrt(np.mean(sound.astype(np.float64) ** 2))
+    if level == 0:
+        return sound
+    scaled = sound * np.float32(1 / level)
+    return np.float32(CREST) * np.tanh(scaled / np.float32(CREST))
+
+
+def _noise(noise: Noise, samples: int) -> ndarray:
+    """Background noise `[S]` of RMS 1 whose spectrum tilts by `slope_db` per octave (one pole and one zero)."""
+    rng = stream(noise.seed, "noise")
+    white = rng.standard_normal(samples)
+    dark = lfilter([1.0], [1.0, -0.97], white)
+    share = noise.slope_db / -6.0
+    coloured = white * (1 - share) + dark / dark.std() * share
+    return (coloured / coloured.std()).astype(np.float32)

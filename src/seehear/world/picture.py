@@ -1,0 +1,122 @@
+"""From a scene to pictures: background, parts in painter's order, camera shake, and the class-independent grade.
+
+Still parts below the first moving one are composed once; everything else is laid on the frames inside its own box.
+The grade then brings every clip to its drawn mean colour and contrast, so neither tells the class.
+
+Legend: T frames, H W picture, N bodies.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray
+
+from seehear.world import background
+from seehear.world.canvas import Part, Stage
+from seehear.world.classes import kind
+from seehear.world.scenes import Scene
+from seehear.world.streams import stream
+
+FARTHEST_SHAKE = 0.04  # of the picture's width; beyond the edge the outermost pixels are repeated
+MASK_ALPHA = 0.5
+
+
+@dataclass
+class Pictures:
+    """`pixels [T, H, W, 3]` uint8; `masks` (visible) and `whole` (as if nothing stood in front), bool `[N, T, H, W]`."""
+
+    pixels: ndarray
+    masks: ndarray
+    whole: ndarray
+
+
+def paint(scene: Scene) -> Pictures:
+    """Draw a scene."""
+    size, count = scene.format.size, scene.format.frames
+    rate = scene.format.frames_per_second
+    times = np.arange(count) * (rate[1] / rate[0])
+    parts = [(number, part) for number in range(len(scene.bodies)) for part in _parts(scene, number, times)]
+    frames, whole = _compose(scene, parts, count, size)
+    masks = _visible(whole)
+    if scene.grade.shake > 0:
+        offsets = _shake(scene, count)
+        frames, whole, masks = _shift(frames, offsets), _roll(whole, offsets), _roll(masks, offsets)
+    return Pictures(_grade(scene, frames), masks, whole)
+
+
+def _parts(scene: Scene, number: int, times: ndarray) -> list[Part]:
+    body = scene.bodies[number]
+    own = kind(body.instance.kind)
+    x0, y0, x1, y1 = own.extent(body.instance)
+    sources = [k for k, source in enumerate(scene.sources) if source.body == number]
+    events = tuple(event for event in scene.events if event.source in sources)
+    light = np.array([np.cos(scene.grade.light), np.sin(scene.grade.light), 1.1], np.float32)
+    light = light / np.linalg.norm(light)
+    centre, half = ((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0) / 2
+    return own.draw(Stage(body, events, times, scene.format.size, scene.format.size, light, centre, half))
+
+
+def _compose(scene: Scene, parts: list[tuple[int, Part]], count: int, size: int) -> tuple[ndarray, ndarray]:
+    """Frames `[T, H, W, 3]` float32 and whole masks `[N, T, H, W]`."""
+    frames = background.paint(scene.background, size, size)[None]
+    whole = np.zeros((len(scene.bodies), count, size, size), bool)
+    for number, part in parts:
+        rgba = part.rgba if len(part.rgba) == 1 else part.rgba[part.shown]
+        if len(frames) == 1 < len(rgba):
+            frames = np.repeat(frames, count, axis=0)
+        height, width = rgba.shape[1:3]
+        rows, columns = slice(part.row, part.row + height), slice(part.column, part.column + width)
+        target = frames[:, rows, columns]
+        target *= 1 - rgba[..., 3:]
+        target += rgba[..., :3]
+        if part.in_mask:
+            whole[number, :, rows, columns] |= rgba[..., 3] > MASK_ALPHA
+    return (np.repeat(frames, count, axis=0) if len(frames) == 1 else frames), whole
+
+
+def _visible(whole: ndarray) -> ndarray:
+    visible = whole.copy()
+    for number in range(len(whole) - 1):
+        visible[number] &= ~whole[number + 1 :].any(axis=0)
+    return visible
+
+
+def _shake(scene: Scene, count: int) -> ndarray:
+    """Whole-pixel camera offsets `[T, 2]`: smooth noise of deviation `shake` picture widths."""
+    rng = stream(scene.grade.seed, "shake")
+    smooth = np.cumsum(rng.standard_normal((count, 2)), axis=0)
+    smooth = smooth - smooth.mean(axis=0)
+    offsets = smooth / (smooth.std() + 1e-9) * scene.grade.shake * scene.format.size
+    limit = max(1, round(FARTHEST_SHAKE * scene.format.size))
+    return np.clip(np.round(offsets), -limit, limit).astype(int)
+
+
+def _index(count: int, size: int, offsets: ndarray) -> tuple[ndarray, ndarray, ndarray]:
+    places = np.arange(size)
+    rows = np.clip(places[None] + offsets[:, :1], 0, size - 1)
+    columns = np.clip(places[None] + offsets[:, 1:], 0, size - 1)
+    return np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]
+
+
+def _shift(frames: ndarray, offsets: ndarray) -> ndarray:
+    return frames[_index(len(frames), frames.shape[1], offsets)]
+
+
+def _roll(masks: ndarray, offsets: ndarray) -> ndarray:
+    time, rows, columns = _index(masks.shape[1], masks.shape[2], offsets)
+    return masks[:, time, rows, columns]
+
+
+def _grade(scene: Scene, frames: ndarray) -> ndarray:
+    """Bring the clip to its drawn mean colour and contrast; twice, because clipping moves the mean."""
+    target = np.array(scene.grade.mean_rgb, np.float32)
+    sample = frames[::8]
+    mean, scale = sample.mean(axis=(0, 1, 2)), np.float32(scene.grade.contrast) / (sample.std() + np.float32(1e-6))
+    shift = np.zeros(3, np.float32)
+    for _ in range(3):
+        shown = np.clip((sample - mean) * scale + target + shift, 0, 1)
+        shift += target - shown.mean(axis=(0, 1, 2))
+    frames -= mean
+    frames *= scale * np.float32(255)
+    frames += (target + shift) * np.float32(255) + np.float32(0.5)
+    return np.clip(frames, 0, 255, out=frames).astype(np.uint8)

@@ -1,0 +1,93 @@
+"""From a scene to arrays: pictures, sound, stems, masks and truth. Needs NumPy and scipy.signal only.
+
+Legend: T frames, H W picture, S samples, N bodies.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from numpy import ndarray
+
+from seehear.world.mixing import mix
+from seehear.world.nuisance import nuisance
+from seehear.world.picture import paint
+from seehear.world.presets import Preset, resolve
+from seehear.world.sampling import scene as sample
+from seehear.world.scenes import Scene
+from seehear.world.truth import truth
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One clip as arrays.
+
+    Attributes:
+        scene: what was rendered.
+        pixels: `[T, H, W, 3]` uint8.
+        waveform: `[S]` float32 in -1 to 1: the exact sum of the stems.
+        stems: `[S]` float32 per source ("source 0", ...) and "background".
+        masks: visible pixels of each body, bool `[N, T, H, W]`.
+        truth: objects with boxes, sources, events, room, noise, knobs.
+        nuisance: features that must not tell the class.
+    """
+
+    scene: Scene
+    pixels: ndarray
+    waveform: ndarray
+    stems: dict[str, ndarray]
+    masks: ndarray
+    truth: dict[str, Any]
+    nuisance: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Name of the clip, unique in its world."""
+        return self.scene.id
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Classes that sound."""
+        return self.scene.labels
+
+    @property
+    def caption(self) -> str:
+        """A sentence about the clip."""
+        return self.scene.caption
+
+
+def render(scene: Scene) -> Rendered:
+    """Draw and sound a scene; a pure function."""
+    pictures = paint(scene)
+    waveform, stems = mix(scene)
+    facts = truth(scene, pictures, stems)
+    return Rendered(scene, pictures.pixels, waveform, stems, pictures.masks, facts, nuisance(scene, pictures, waveform))
+
+
+def memory_clips(
+    preset: str | Preset,
+    split: str,
+    seed: int = 0,
+    count: int | None = None,
+    *,
+    start: int = 0,
+    level: int | None = None,
+    size: int | None = None,
+) -> Iterator[Rendered]:
+    """Clips of a split one after the other, without files or codecs.
+
+    Args:
+        preset: a preset or its name.
+        split: "train", "val", "test" or "test_iid".
+        seed: root seed.
+        count: how many (default: as many as the preset has).
+        start: index of the first.
+        level: another difficulty level.
+        size: another picture size.
+
+    Raises:
+        UsageError: on an unknown preset, split, level or size.
+    """
+    chosen = resolve(preset, level=level, size=size)
+    last = start + (chosen.clips.get(split, 0) if count is None else count)
+    return (render(sample(chosen, split, index, seed)) for index in range(start, last))

@@ -1,0 +1,189 @@
+"""Sampling: one clip's scene as a pure function of (preset, split, index, seed).
+
+Every factor draws from a stream of its own (see `streams`). In single-label presets clip `index` shows class
+`index mod C`, so any prefix of a split is as balanced as it can be.
+"""
+
+from numpy.random import Generator
+
+from seehear.errors import UsageError
+from seehear.world import rhythm
+from seehear.world.captions import caption
+from seehear.world.classes import kind
+from seehear.world.colour import draw_muted, draw_palette
+from seehear.world.kinds import CODE_LENGTH
+from seehear.world.levels import Level, level
+from seehear.world.presets import Preset, resolve
+from seehear.world.room import reverberation_seconds
+from seehear.world.scenes import Background, Body, Event, Grade, Instance, Noise, Scene, Source
+from seehear.world.splits import BACKGROUND_INSTANCES, NOISE_INSTANCES, OBJECT_INSTANCES, instances
+from seehear.world.streams import child_seed, stream
+
+PITCH_SIZES = (0.2, 0.8)  # sizes at which a class reaches its highest and its lowest pitch
+PITCH_JITTER = 0.03
+MANY_SHRINK = {1: 1.0, 2: 0.72, 3: 0.6}  # size factor by number of visible bodies
+
+
+def scene(preset: str | Preset, split: str, index: int, seed: int = 0) -> Scene:
+    """The scene of one clip.
+
+    Args:
+        preset: a preset or its name.
+        split: "train", "val", "test" or "test_iid".
+        index: number of the clip in its split, from 0.
+        seed: root seed of the world.
+
+    Raises:
+        UsageError: on an unknown preset or split, or a negative index or seed.
+    """
+    preset = resolve(preset)
+    if index < 0 or seed < 0:
+        raise UsageError(f"index {index}, seed {seed}", expected="both 0 or more")
+    instances(split, 1)
+    key = (seed, split, preset.track, index)
+    knobs = level(preset.level)
+    names, sounding, off_screen = _cast(stream(*key, "cast"), preset, knobs, index)
+    bodies = tuple(_body(key, k, name, len(names), knobs, split, seed) for k, name in enumerate(names))
+    sources = _sources(key, bodies, sounding, off_screen, knobs, split, seed)
+    background = _background(stream(*key, "background"), split, seed)
+    text, template = caption(stream(*key, "caption"), split, background, bodies, sources[0])
+    return Scene(
+        id=f"{split}-{preset.track}{preset.level}-{seed}-{index:06d}",
+        seed=seed,
+        split=split,
+        track=preset.track,
+        index=index,
+        level=preset.level,
+        format=preset.format,
+        background=background,
+        noise=_noise(stream(*key, "noise"), knobs, split, seed),
+        grade=_grade(stream(*key, "grade"), knobs, child_seed(*key, "grade")),
+        bodies=bodies,
+        sources=sources,
+        events=_events(key, sources, preset.format.seconds),
+        labels=tuple(dict.fromkeys(source.instance.kind for source in sources)),
+        caption=text,
+        caption_template=template,
+    )
+
+
+def instance(name: str, number: int, spread: float, seed: int) -> Instance:
+    """One individual of a class: the same wherever it appears under this root seed."""
+    rng = stream(seed, "instance", name, number)
+    code = tuple(round(0.5 + spread * float(u), 6) for u in rng.uniform(-0.5, 0.5, CODE_LENGTH))
+    return Instance(name, number, code, round(float(rng.uniform()), 6), child_seed(seed, "instance", name, number))
+
+
+def pitch_at(name: str, size: float) -> float:
+    """Pitch in Hz of a class at a size (picture widths): geometric between its range's ends, large is low."""
+    low, high = kind(name).pitch_range_hz
+    small, large = PITCH_SIZES
+    return low * (high / low) ** ((large - size) / (large - small))
+
+
+def _cast(rng: Generator, preset: Preset, knobs: Level, index: int) -> tuple[list[str], int, str | None]:
+    """Names of the visible bodies (sounding ones first), how many of them sound, and an off-screen class or None."""
+    names = list(preset.classes)
+    if preset.labelling == "single":
+        first = names[index % len(names)]
+        others = [name for name in names if name != first]
+        rng.shuffle(others)
+        order, sounding = [first, *others], 1
+    else:
+        order = names
+        rng.shuffle(order)
+        sounding = int(rng.integers(knobs.sources[0], knobs.sources[1] + 1))
+    shown = max(sounding, int(rng.integers(knobs.bodies[0], knobs.bodies[1] + 1)))
+    if rng.uniform() >= knobs.silent_share:
+        shown = sounding
+    off_screen = None
+    if rng.uniform() < knobs.off_screen_share:
+        off_screen = order[0] if preset.labelling == "single" else order[shown]
+        if preset.labelling == "single":
+            order, sounding = others, 0
+    return order[:shown], sounding, off_screen
+
+
+def _body(key: tuple, number: int, name: str, count: int, knobs: Level, split: str, seed: int) -> Body:
+    own = (*key, "body", number)
+    pose = stream(*own, "pose")
+    pool = instances(split, OBJECT_INSTANCES)
+    who = instance(name, int(stream(*own, "instance").choice(pool)), knobs.spread, seed)
+    size = pose.uniform(*knobs.sizes) * MANY_SHRINK.get(count, min(MANY_SHRINK.values()))
+    reach = 0.5 - size * 0.46
+    slot = (number + 0.5) / count
+    x = pose.uniform(-reach, reach) / count + (0.5 if count == 1 else slot)
+    y = 0.5 + pose.uniform(-reach, reach)
+    pitch = pitch_at(name, size) * 2 ** (PITCH_JITTER * pose.standard_normal())
+    return Body(
+        instance=who,
+        size=round(size, 6),
+        pitch_hz=round(float(pitch), 4),
+        x=round(x, 6),
+        y=round(y, 6),
+        angle=round(pose.uniform(-0.2, 0.2), 6),
+        flip=bool(pose.integers(2)),
+        palette=draw_palette(stream(*own, "palette")),
+        texture_seed=child_seed(*own, "texture"),
+    )
+
+
+def _sources(
+    key: tuple, bodies: tuple[Body, ...], sounding: int, off_screen: str | None, knobs: Level, split: str, seed: int
+) -> tuple[Source, ...]:
+    rng = stream(*key, "sources")
+    result = [
+        Source(body.instance, k, body.pitch_hz, round(rng.uniform(-5, 0) if sounding > 1 else 0.0, 4),
+               child_seed(*key, "source", k))
+        for k, body in enumerate(bodies[:sounding])
+    ]  # fmt: skip
+    if off_screen is not None:
+        number = int(rng.choice(instances(split, OBJECT_INSTANCES)))
+        who = instance(off_screen, number, knobs.spread, seed)
+        pitch = round(pitch_at(off_screen, rng.uniform(*knobs.sizes)), 4)
+        result.append(Source(who, None, pitch, round(rng.uniform(-5, 0), 4), child_seed(*key, "source", "off")))
+    return tuple(result)
+
+
+def _events(key: tuple, sources: tuple[Source, ...], seconds: float) -> tuple[Event, ...]:
+    events = []
+    for number, source in enumerate(sources):
+        rng = stream(*key, "events", number)
+        events += rhythm.schedule(rng, kind(source.instance.kind).rhythm, number, seconds)
+    return tuple(events)
+
+
+def _background(rng: Generator, split: str, seed: int) -> Background:
+    number = int(rng.choice(instances(split, BACKGROUND_INSTANCES)))
+    own = stream(seed, "room", number)
+    depth, hardness = round(own.uniform(), 6), round(own.uniform(), 6)
+    return Background(
+        instance=number,
+        depth=depth,
+        hardness=hardness,
+        pattern=round(own.uniform(), 6),
+        vanish_x=round(own.uniform(0.35, 0.65), 6),
+        vanish_y=round(own.uniform(0.35, 0.6), 6),
+        reverberation_seconds=round(reverberation_seconds(depth, hardness), 6),
+        palette=draw_muted(rng, 4),
+        seed=child_seed(seed, "room", number),
+    )
+
+
+def _noise(rng: Generator, knobs: Level, split: str, seed: int) -> Noise:
+    number = int(rng.choice(instances(split, NOISE_INSTANCES)))
+    own = stream(seed, "noise", number)
+    snr = round(rng.uniform(*knobs.snr_db), 4)
+    return Noise(number, round(own.uniform(-6, 0), 4), snr, child_seed(seed, "noise", number, int(rng.integers(2**31))))
+
+
+def _grade(rng: Generator, knobs: Level, own: int) -> Grade:
+    mean = tuple(round(float(v), 6) for v in rng.uniform(0.38, 0.55) + rng.uniform(-0.06, 0.06, 3))
+    return Grade(
+        mean_rgb=(mean[0], mean[1], mean[2]),
+        contrast=round(rng.uniform(0.17, 0.23), 6),
+        loudness_db=round(rng.uniform(-30, -18), 4),
+        light=round(float(rng.uniform(-2.6, -0.5)), 6),
+        shake=knobs.shake,
+        seed=own,
+    )

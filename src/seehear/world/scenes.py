@@ -1,0 +1,153 @@
+"""The scene model: everything a clip shows and sounds like, as plain numbers, before anything is drawn.
+
+A scene is background + camera + objects + sources + events + noise + picture grade. It is a pure function of
+(seed, split, track, index), holds no arrays, and turns into JSON as it stands; its hash names the clip's content.
+
+Lengths are fractions of the picture's width, positions fractions of width and height from the top left, times
+seconds, angles radians, colours (hue, saturation, value) in 0 to 1.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Format:
+    """Picture and sound format of a clip; sample and frame counts are whole numbers on purpose."""
+
+    size: int = 96
+    seconds: float = 3.2
+    frames_per_second: tuple[int, int] = (25, 2)
+    sample_rate: int = 16_000
+
+    @property
+    def frames(self) -> int:
+        """Number of pictures."""
+        return round(self.seconds * self.frames_per_second[0] / self.frames_per_second[1])
+
+    @property
+    def samples(self) -> int:
+        """Number of sound samples."""
+        return round(self.seconds * self.sample_rate)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One individual of a class: its shape code, its shine (which also sets how long it rings), its private seed."""
+
+    kind: str
+    number: int
+    code: tuple[float, ...]
+    gloss: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Body:
+    """A visible object: `pitch_hz` follows from its size. `palette` holds the colours of the roles in `colour.ROLES`, drawn by one law for all classes."""
+
+    instance: Instance
+    size: float
+    pitch_hz: float
+    x: float
+    y: float
+    angle: float
+    flip: bool
+    palette: tuple[Colour, ...]
+    texture_seed: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sounding thing: the body it belongs to, or None where it is off screen."""
+
+    instance: Instance
+    body: int | None
+    pitch_hz: float
+    gain_db: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """One sounding event of a source. `strength` is 0 to 1; `side` alternates (bow direction, left or right stick)."""
+
+    source: int
+    kind: str
+    start_seconds: float
+    stop_seconds: float
+    strength: float
+    side: int
+
+
+@dataclass(frozen=True)
+class Background:
+    """A room seen in one-point perspective. Depth and hardness are visible and set the reverberation time."""
+
+    instance: int
+    depth: float
+    hardness: float
+    pattern: float
+    vanish_x: float
+    vanish_y: float
+    reverberation_seconds: float
+    palette: tuple[Colour, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Background noise: spectral slope in dB per octave, and its level below the sounding mixture in dB."""
+
+    instance: int
+    slope_db: float
+    snr_db: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Grade:
+    """Class-independent picture and sound levels that every clip is brought to."""
+
+    mean_rgb: Colour
+    contrast: float
+    loudness_db: float
+    light: float
+    shake: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A whole clip as numbers. `labels` are the classes that sound, without repeats."""
+
+    id: str
+    seed: int
+    split: str
+    track: str
+    index: int
+    level: int
+    format: Format
+    background: Background
+    noise: Noise
+    grade: Grade
+    bodies: tuple[Body, ...]
+    sources: tuple[Source, ...]
+    events: tuple[Event, ...]
+    labels: tuple[str, ...]
+    caption: str
+    caption_template: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scene as plain JSON-ready values."""
+        return dataclasses.asdict(self)
+
+    def hash(self, version: int) -> str:
+        """A short hash of the scene under one version of the generator."""
+        text = json.dumps([version, self.to_dict()], sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
