@@ -6,10 +6,13 @@ Legend: N points of one curve.
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
-from seehear.reports.markup import Markup, element, join
+from seehear.errors import UsageError
+from seehear.reports.markup import Markup, element
 from seehear.reports.page import Curve
 from seehear.reports.table import format_number
 
@@ -17,6 +20,10 @@ WIDTH, HEIGHT = 360, 210
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 26
 MOST_POINTS = 150  # more are drawn as the mean of each stretch within the band of its smallest and largest value
 TABLE_ROWS = 12
+TINTS = 4  # colours, each with a dash of its own
+
+
+T = TypeVar("T", bound=Any)  # a float or an array
 
 
 class Axis:
@@ -29,8 +36,8 @@ class Axis:
         self.low, self.high, self.start, self.end = low, high, start, end
         self.ticks = round_ticks(low, high, ticks)
 
-    def __call__(self, value: float) -> float:
-        """Where a value lies, in user units."""
+    def __call__(self, value: T) -> T:
+        """Where values lie, in user units."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
@@ -44,7 +51,15 @@ def round_ticks(low: float, high: float, count: int) -> list[float]:
 
 
 def thin(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """`[N]`, `[N]` -> `[M, 4]` with M at most `MOST_POINTS`: step, mean, smallest, largest; gaps are NaN rows."""
+    """`[N]`, `[N]` -> `[M, 4]` with M at most `MOST_POINTS`: step, mean, smallest, largest; gaps are NaN rows.
+
+    Raises:
+        UsageError: if the lengths differ.
+    """
+    if steps.shape != values.shape or steps.ndim != 1:
+        raise UsageError(
+            f"a curve has steps {steps.shape} and values {values.shape}", expected="two rows of one length"
+        )
     order = np.argsort(steps, kind="stable")
     steps, values = steps[order].astype(float), values[order].astype(float)
     stretches = np.array_split(np.arange(len(steps)), min(len(steps), MOST_POINTS))
@@ -54,6 +69,15 @@ def thin(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
         summary = (finite.mean(), finite.min(), finite.max()) if len(finite) else (np.nan,) * 3
         rows.append((steps[stretch].mean(), *summary))
     return np.array(rows, dtype=float).reshape(-1, 4)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A curve ready to be drawn: its thinned points `[M, 4]` and the number of its colour and dash."""
+
+    curve: Curve
+    points: np.ndarray
+    tint: int
 
 
 def charts(curves: Sequence[Curve]) -> list[Markup]:
@@ -66,46 +90,67 @@ def charts(curves: Sequence[Curve]) -> list[Markup]:
 
 def chart(title: str, curves: Sequence[Curve]) -> Markup:
     """One chart of one or more curves."""
-    lines = [thin(np.asarray(curve.steps), np.asarray(curve.values)) for curve in curves]
-    drawable = [i for i, line in enumerate(lines) if np.isfinite(line[:, 1]).any()]
+    thinned = [(curve, thin(np.asarray(curve.steps), np.asarray(curve.values))) for curve in curves]
+    drawable = [(curve, points) for curve, points in thinned if np.isfinite(points[:, 1]).any()]
     heading = element("b", title)
     if not drawable:
         empty = element("p", "No finite value was recorded.", class_="quiet")
         return element("figure", element("figcaption", heading), empty, class_="chart")
-    curves, lines = [curves[i] for i in drawable], [lines[i] for i in drawable]
-    caption = element("figcaption", heading, element("span", _span(lines), class_="readout"), _legend(curves))
-    return element("figure", caption, _drawing(title, curves, lines), _numbers(curves, lines), class_="chart")
+    tints = _tints([curve.name for curve, _ in drawable])
+    lines = [_Line(curve, points, tint) for (curve, points), tint in zip(drawable, tints, strict=True)]
+    caption = element("figcaption", heading, element("span", _span(lines), class_="readout"), _legend(lines))
+    return element("figure", caption, _drawing(title, lines), _numbers(lines), class_="chart")
 
 
-def _span(lines: list[np.ndarray]) -> str:
+def _tints(names: list[str]) -> list[int]:
+    """A colour for each line: what begins with a sense takes that sense's colour, the others take what is free."""
+    senses = {"sound": 1, "audio": 1, "picture": 0, "image": 0}
+    wanted = [next((tint for sense, tint in senses.items() if name.lower().startswith(sense)), None) for name in names]
+    free = [tint for tint in range(TINTS) if tint not in wanted]
+    chosen: list[int] = []
+    for tint in wanted:
+        if tint is None or tint in chosen:
+            tint = free.pop(0) if free else len(chosen) % TINTS
+        chosen.append(tint)
+    return chosen
+
+
+def _span(lines: list[_Line]) -> str:
     """The first and last level of a single curve, as the chart's resting caption."""
-    finite = lines[0][np.isfinite(lines[0][:, 1]), 1]
-    if len(lines) > 1 or len(finite) < 2:
-        return format_number(finite[-1]) if len(lines) == 1 else ""
-    return f"{format_number(finite[0])} → {format_number(finite[-1])}"
+    levels = lines[0].points[:, 1]
+    finite = levels[np.isfinite(levels)]
+    if len(lines) > 1:
+        return ""
+    ends = [finite[0], finite[-1]] if len(finite) > 1 else [finite[0]]
+    return " \u2192 ".join(map(format_number, ends))
 
 
-def _drawing(title: str, curves: Sequence[Curve], lines: list[np.ndarray]) -> Markup:
-    levels = np.concatenate(
-        [line[:, 1:].ravel() for line in lines] + [[c.floor] for c in curves if c.floor is not None]
-    )
-    levels, steps = levels[np.isfinite(levels)], np.concatenate([line[:, 0] for line in lines])
+def _drawing(title: str, lines: list[_Line]) -> Markup:
+    floors = {line.curve.floor: line.curve.floor_name for line in lines if line.curve.floor is not None}
+    levels = np.concatenate([line.points[:, 1:].ravel() for line in lines] + [np.array(list(floors), dtype=float)])
+    levels, steps = levels[np.isfinite(levels)], np.concatenate([np.asarray(line.curve.steps) for line in lines])
     margin = 0.04 * (levels.max() - levels.min())
-    x = Axis(steps.min(), steps.max(), LEFT, WIDTH - RIGHT, 4)
+    x = Axis(float(steps.min()), float(steps.max()), LEFT, WIDTH - RIGHT, 4)
     y = Axis(levels.min() - margin, levels.max() + margin, HEIGHT - BOTTOM, TOP, 4)
-    floors = {c.floor: c.floor_name for c in curves if c.floor is not None and math.isfinite(c.floor)}
-    parts = [_grid(x, y), *(_floor(y, level, name) for level, name in floors.items())]
-    parts += [_line(i, line, x, y) for i, line in enumerate(lines)]
+    parts = [_floor(y, level, name) for level, name in floors.items() if math.isfinite(level)]
+    parts += [_line(line, x, y) for line in lines]
     parts.append(element("line", class_="cursor", y1=TOP, y2=HEIGHT - BOTTOM))
-    data = {
-        "x": [[_short(x(s)), _short(s)] for s in lines[0][:, 0]],
-        "series": [_series(c, ln) for c, ln in zip(curves, lines, strict=True)],
-    }
-    names = ", ".join(curve.name for curve in curves)
+    names = ", ".join(line.curve.name for line in lines)
     label = f"{title} over steps {format_number(steps.min())} to {format_number(steps.max())}: {names}"
     return element(
-        "svg", element("title", label), *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", data_chart=json.dumps(data)
-    )
+        "svg", element("title", label), _grid(x, y), *parts,
+        viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", data_chart=_readouts(lines, x),
+    )  # fmt: skip
+
+
+def _readouts(lines: list[_Line], x: Axis) -> str:
+    """JSON for the script: place and step of the first line's points, and every line's values by step."""
+    places = [[_short(x(step)), _short(step)] for step in lines[0].points[:, 0]]
+    series = [
+        [line.curve.name if len(lines) > 1 else "", [[_short(p[0]), format_number(p[1])] for p in line.points]]
+        for line in lines
+    ]
+    return json.dumps({"x": places, "series": series})
 
 
 def _grid(x: Axis, y: Axis) -> Markup:
@@ -132,20 +177,24 @@ def _floor(y: Axis, level: float, name: str) -> Markup:
     return element("g", line, element("text", name, x=WIDTH - RIGHT, y=f"{above:.1f}", class_="end"), class_="floor")
 
 
-def _line(index: int, line: np.ndarray, x: Axis, y: Axis) -> Markup:
-    band, strokes, dots = [], [], []
-    for run in _runs(line):
-        points = [(x(step), y(mean)) for step, mean, _, _ in run]
-        if len(points) == 1:
-            dots.append(element("circle", cx=f"{points[0][0]:.1f}", cy=f"{points[0][1]:.1f}", r=3))
+def _line(line: _Line, x: Axis, y: Axis) -> Markup:
+    """The mean of each stretch as a line within the band of its range; a lone point as a dot."""
+    band, strokes, dots = "", "", []
+    for run in _runs(line.points):
+        places = x(run[:, 0])
+        if len(run) == 1:
+            dots.append(element("circle", cx=f"{places[0]:.1f}", cy=f"{y(run[0, 1]):.1f}", r=3))
             continue
-        strokes.append("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points))
-        edge = [(x(r[0]), y(r[3])) for r in run] + [(x(r[0]), y(r[2])) for r in run[::-1]]
+        strokes += _path(places, y(run[:, 1]))
         if np.any(run[:, 2] != run[:, 3]):
-            band.append("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in edge) + "Z")
-    parts = [element("path", d="".join(band), class_="band") if band else None]
-    parts.append(element("path", d="".join(strokes), class_="stroke") if strokes else None)
-    return element("g", *parts, *dots, class_=f"line l{index % 4}")
+            outline = np.concatenate([y(run[:, 3]), y(run[::-1, 2])])
+            band += _path(np.concatenate([places, places[::-1]]), outline) + "Z"
+    parts = [element("path", d=d, class_=name) for d, name in ((band, "band"), (strokes, "stroke")) if d]
+    return element("g", *parts, *dots, class_=f"line l{line.tint}")
+
+
+def _path(x: np.ndarray, y: np.ndarray) -> str:
+    return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))
 
 
 def _runs(line: np.ndarray) -> list[np.ndarray]:
@@ -155,30 +204,24 @@ def _runs(line: np.ndarray) -> list[np.ndarray]:
     return [run for run in np.split(line, edges) if len(run) and np.isfinite(run[0, 1])]
 
 
-def _series(curve: Curve, line: np.ndarray) -> list[object]:
-    return [curve.name, [[_short(step), format_number(mean)] for step, mean, _, _ in line]]
-
-
 def _short(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _legend(curves: Sequence[Curve]) -> Markup | None:
-    if len(curves) == 1:
+def _legend(lines: list[_Line]) -> Markup | None:
+    if len(lines) == 1:
         return None
-    items = (element("li", element("i", class_=f"key l{i % 4}"), curve.name) for i, curve in enumerate(curves))
+    items = (element("li", element("i", class_=f"key l{line.tint}"), line.curve.name) for line in lines)
     return element("ul", *items, class_="keys")
 
 
-def _numbers(curves: Sequence[Curve], lines: list[np.ndarray]) -> Markup:
+def _numbers(lines: list[_Line]) -> Markup:
     """The same numbers as a table: a few rows of each curve."""
     rows = []
-    for curve, line in zip(curves, lines, strict=True):
-        chosen = line[np.unique(np.linspace(0, len(line) - 1, TABLE_ROWS).round().astype(int))]
-        rows += [
-            element("tr", element("th", curve.name, scope="row"), *(element("td", format_number(v)) for v in row[:2]))
-            for row in chosen
-        ]
+    for line in lines:
+        chosen = line.points[np.unique(np.linspace(0, len(line.points) - 1, TABLE_ROWS).round().astype(int))]
+        name = element("th", line.curve.name, scope="row")
+        rows += [element("tr", name, *(element("td", format_number(value)) for value in row[:2])) for row in chosen]
     head = element("tr", *(element("th", name, scope="col") for name in ("curve", "step", "value")))
-    table = element("table", element("thead", head), element("tbody", join(rows)), class_="plain")
+    table = element("table", element("thead", head), element("tbody", *rows), class_="plain")
     return element("details", element("summary", "Numbers"), element("div", table, class_="scroll"), class_="numbers")

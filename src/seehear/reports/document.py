@@ -25,14 +25,24 @@ _MARK = (
     '11S7 24 2 16z" fill="#2563b8"/><path d="M8 14v4M12 11v10M16 8v16M20 11v10M24 14v4" stroke="#fff" '
     'stroke-width="2.2" stroke-linecap="round"/></svg>'
 )
+_SHORT = {
+    "gallery": "Answers",
+    "figures": "Figures",
+    "map": "Map",
+    "reconstructions": "Filling in",
+    "curves": "Curves",
+    "examples": "Data",
+    "skipped": "Left out",
+    "run": "Run",
+}
 _LEADS = {
     "gallery": "Held-out clips that the network never trained on. Press a sound to hear it.",
     "figures": "Each figure beside what a guess and the untrained network reach, and the best that is possible.",
     "map": "Every point is the sound or the picture of a held-out clip. Clips of one class should meet, whichever "
     "sense they came through.",
     "reconstructions": "Most of the input was hidden; the network drew what it could not see or hear.",
-    "curves": "What was recorded while training. Where many steps share a pixel, the line is their mean, the band "
-    "their range.",
+    "curves": "What was recorded step by step while training. Where many steps share a pixel, the line is "
+    "their mean, the band their range.",
     "examples": "A few of the clips.",
     "skipped": "Files that could not be used, each with its reason.",
     "run": "",
@@ -82,7 +92,7 @@ def _navigation(names: list[str]) -> Markup:
     brand = element(
         "a", Markup(_MARK.replace("<svg ", '<svg aria-hidden="true" ')), "SeeHear", href="#content", class_="brand"
     )
-    links = (element("li", element("a", SECTIONS[name], href=f"#{name}")) for name in names)
+    links = (element("li", element("a", _SHORT[name], href=f"#{name}", title=SECTIONS[name])) for name in names)
     return element("header", element("nav", brand, element("ul", *links), aria_label="Sections"), class_="top")
 
 

@@ -14,7 +14,7 @@ from seehear.contracts import Figure, Reconstruction
 
 Verdict = Literal["right", "same class", "wrong"]
 Direction = Literal["sound to picture", "picture to sound"]
-SECTIONS: dict[str, str] = {
+SECTIONS: dict[str, str] = {  # key -> heading, in the order of the page
     "gallery": "What it finds",
     "figures": "How good it is",
     "map": "One map for both senses",

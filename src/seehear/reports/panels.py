@@ -33,8 +33,8 @@ def _kind(kind: str, drawings: list[Drawing]) -> Markup:
 def _drawing(drawing: Drawing) -> Markup:
     sources = _pictures(drawing) if drawing.kind == "picture" else _spectrograms(drawing)
     height, width = drawing.original.shape[:2] if drawing.kind == "picture" else drawing.original.shape[::-1]
-    share = "" if drawing.mask is None else f" ({100 * drawing.mask.mean():.0f} % hidden)"
-    names = {"original": "original", "masked": "what it got" + share, "reconstruction": "what it drew"}
+    share = 0.0 if drawing.mask is None else 100 * drawing.mask.mean()
+    names = {"original": "original", "masked": f"input, {share:.0f} % hidden", "reconstruction": "reconstruction"}
     cells = [
         element("div", element("img", src=source, alt=f"{_alt(drawing)}: {names[name]}", width=width, height=height),
                 element("span", names[name]), class_=f"panel {name}")

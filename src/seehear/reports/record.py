@@ -22,7 +22,10 @@ def facts(entries: Mapping[str, str | int | float]) -> Markup:
 
 
 def _fact(value: str | int | float) -> str:
-    return format_number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else _written(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _written(value)
+    number = format_number(value)
+    return number.rstrip("0").rstrip(".") if "." in number and "e" not in number else number
 
 
 def configuration(settings: Mapping[str, Any]) -> Markup:

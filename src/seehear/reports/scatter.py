@@ -12,9 +12,12 @@ from seehear.reports.markup import Markup, element, join, name_of
 from seehear.reports.page import EmbeddingMap
 from seehear.reports.palette import CLASSES, class_style
 
-WIDTH, HEIGHT, MARGIN = 560, 470, 22
+WIDTH, TALLEST, LOWEST, MARGIN = 560, 480, 300, 24  # user units
 MOST_POINTS = 1500  # of each modality; more are thinned evenly
+_RADII = ((500, 4.6), (1200, 3.6), (2 * MOST_POINTS, 2.7))  # size of a marker where there are so many at most
 _LINE = 15  # height of a class's name in user units
+_Anchor = tuple[float, float, str, int]  # x, y, name, class
+_Shown = dict[int, tuple[str, int]]  # class -> its name and its place in the palette
 
 
 @dataclass(frozen=True)
@@ -28,18 +31,20 @@ class _Cloud:
 
 
 def scatter(embeddings: EmbeddingMap) -> Markup:
-    """The whole figure: drawing, legend, tooltip, table. A sentence where there is no point."""
+    """The whole figure: drawing, legend, tooltip. A sentence where there is no point."""
     clouds = _clouds(embeddings)
     if not any(len(cloud.points) for cloud in clouds):
         return element("p", "There were no embeddings to draw.", class_="quiet")
     shown = _shown_classes(clouds, embeddings.class_names)
-    places = _placed(clouds)
-    radius = 4.6 if sum(map(len, places)) <= 500 else 3.6 if sum(map(len, places)) <= 1200 else 2.7
+    places, height = _placed(clouds)
+    classes = np.concatenate([cloud.classes for cloud in clouds])
+    radius = next(size for most, size in _RADII if len(classes) <= most)
     groups = [_markers(c, place, shown, radius) for c, place in zip(clouds, places, strict=True)]
     title = f"Map of {len(clouds[0].points)} sounds (discs) and {len(clouds[1].points)} pictures (triangles)"
+    names = _class_names(np.concatenate(places), classes, shown, height)
     drawing = element(
-        "svg", element("title", title), element("line", class_="pair"), *groups, _class_names(clouds, places, shown),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img",
+        "svg", element("title", title), element("line", class_="pair"), *groups, names,
+        viewBox=f"0 0 {WIDTH} {height:.0f}", role="img",
     )  # fmt: skip
     data = element("script", _json(embeddings, clouds), type="application/json", class_="map-data")
     tip = element("div", class_="tip", aria_hidden="true", hidden=True)
@@ -71,31 +76,31 @@ def _cloud(modality: str, points: np.ndarray, labels: np.ndarray | None, names: 
     return _Cloud(modality, points[clips], classes[clips], clips)
 
 
-def _placed(clouds: tuple[_Cloud, ...]) -> list[np.ndarray]:
-    """Points in user units, both modalities in one frame, the same scale on both axes."""
+def _placed(clouds: tuple[_Cloud, ...]) -> tuple[list[np.ndarray], float]:
+    """Points in user units, both modalities in one frame with the same scale on both axes, and the frame's height."""
     everything = np.concatenate([cloud.points for cloud in clouds])
     low, high = everything.min(axis=0), everything.max(axis=0)
-    room = np.array([WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN])
-    extent = np.maximum(high - low, 1e-9)
-    scale = (room / extent).min() if (high > low).any() else 1.0
-    centre = np.array([WIDTH, HEIGHT]) / 2
-    return [centre + (cloud.points - (low + high) / 2) * scale * (1, -1) for cloud in clouds]
+    room = np.array([WIDTH, TALLEST]) - 2 * MARGIN
+    scale = (room / np.maximum(high - low, 1e-9)).min() if (high > low).any() else 1.0
+    height = max(LOWEST, float((high - low)[1]) * scale + 2 * MARGIN)
+    centre = np.array([WIDTH, height]) / 2
+    return [centre + (cloud.points - (low + high) / 2) * scale * (1, -1) for cloud in clouds], height
 
 
-def _shown_classes(clouds: tuple[_Cloud, ...], names: tuple[str, ...]) -> dict[int, tuple[str, int]]:
-    """Class -> its name and its place in the palette, for the most frequent ones that occur; in the order of names."""
+def _shown_classes(clouds: tuple[_Cloud, ...], names: tuple[str, ...]) -> _Shown:
+    """The most frequent classes that occur, in the order of their names."""
     counts = np.bincount(np.concatenate([c.classes[c.classes >= 0] for c in clouds]), minlength=len(names))
     frequent = sorted(np.argsort(-counts, kind="stable")[:CLASSES].tolist())
     return {c: (names[c], place) for place, c in enumerate(c for c in frequent if counts[c])}
 
 
-def _style(cloud: _Cloud, index: int, shown: dict[int, tuple[str, int]]) -> str:
+def _style(cloud: _Cloud, index: int, shown: _Shown) -> str:
     if index in shown:
         return class_style(shown[index][1])
     return f"m-{cloud.modality}" if not shown else "c-none"
 
 
-def _markers(cloud: _Cloud, place: np.ndarray, shown: dict[int, tuple[str, int]], radius: float) -> Markup:
+def _markers(cloud: _Cloud, place: np.ndarray, shown: _Shown, radius: float) -> Markup:
     groups = []
     for index in np.unique(cloud.classes).tolist():
         members = np.flatnonzero(cloud.classes == index)
@@ -116,35 +121,38 @@ def triangle(x: float, y: float, radius: float) -> str:
     return f"M{x:.1f} {y - radius:.1f}l{0.95 * radius:.1f} {1.6 * radius:.1f}h{-1.9 * radius:.1f}z"
 
 
-def _class_names(clouds: tuple[_Cloud, ...], places: list[np.ndarray], shown: dict[int, tuple[str, int]]) -> Markup:
-    """Each class's name at the point that lies most in the middle of it, moved apart where names would overlap."""
-    points, classes = np.concatenate(places), np.concatenate([cloud.classes for cloud in clouds])
-    anchors: list[tuple[float, float, str, int]] = []
+def _class_names(points: np.ndarray, classes: np.ndarray, shown: _Shown, height: float) -> Markup:
+    """Each class's name above the thick of it, `points [N, 2]` and `classes [N]` of both modalities."""
+    anchors: list[_Anchor] = []
     for index, (name, _) in shown.items():
         members = points[classes == index]
-        distances = np.sqrt(np.linalg.norm(members[:, None] - members[None], axis=-1)).sum(axis=1)
-        x, y = members[distances.argmin()]
-        anchors.append((float(x), float(y), name, index))
-    texts = []
-    for x, y, name, index in _apart(anchors):
-        texts.append(element("text", name, x=f"{x:.1f}", y=f"{y:.1f}", class_="mid", data_class=index))
+        few = members[:: -(-len(members) // 300)]
+        distances = np.linalg.norm(few[:, None] - few[None], axis=-1)
+        middle = few[np.sqrt(distances).sum(axis=1).argmin()]
+        away = np.linalg.norm(members - middle, axis=1)
+        crowd = members[away <= 2 * np.median(away)]
+        anchors.append((float(middle[0]), float(np.percentile(crowd[:, 1], 4)) - 9, name, index))
+    texts = (
+        element("text", name, x=f"{x:.1f}", y=f"{y:.1f}", class_="mid", data_class=index)
+        for x, y, name, index in _apart(anchors, height)
+    )
     return element("g", *texts, class_="names", aria_hidden="true")
 
 
-def _apart(anchors: list[tuple[float, float, str, int]]) -> list[tuple[float, float, str, int]]:
-    """Names from top to bottom, each lowered below those that it would cover, and kept inside the frame."""
-    done: list[tuple[float, float, str, int]] = []
-    for x, y, name, index in sorted(anchors, key=lambda a: a[1]):
+def _apart(anchors: list[_Anchor], height: float) -> list[_Anchor]:
+    """Names from bottom to top, each lifted above those that it would cover, and kept inside the frame."""
+    done: list[_Anchor] = []
+    for x, y, name, index in sorted(anchors, key=lambda a: -a[1]):
         half = 3.8 * len(name) + 4
         x = min(max(x, half), max(WIDTH - half, WIDTH / 2))
         for other_x, other_y, other, _ in done:
             if abs(x - other_x) < half + 3.8 * len(other) and abs(y - other_y) < _LINE:
-                y = other_y + _LINE
-        done.append((x, min(max(y, _LINE), HEIGHT - 4), name, index))
+                y = other_y - _LINE
+        done.append((x, min(max(y, _LINE), height - 4), name, index))
     return done
 
 
-def _legend(clouds: tuple[_Cloud, ...], shown: dict[int, tuple[str, int]]) -> Markup:
+def _legend(clouds: tuple[_Cloud, ...], shown: _Shown) -> Markup:
     senses = [
         element("li", _swatch(f"m-{cloud.modality}", cloud.modality), f"{cloud.modality}s ({len(cloud.points)})")
         for cloud in clouds if len(cloud.points)

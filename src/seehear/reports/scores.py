@@ -86,8 +86,8 @@ def _group(task: str, figures: Iterable[Figure]) -> Markup:
 
 def _row(figure: Figure) -> Markup:
     _, label = parts_of(figure.name)
-    less = None if figure.higher_is_better else element("small", "less is better")
-    note = element("small", figure.note) if figure.note else None
+    remarks = [figure.note, "" if figure.higher_is_better else "less is better"]
+    note = element("small", " \u00b7 ".join(filter(None, remarks))) if any(remarks) else None
     baselines = ", ".join(f"{name} {format_value(figure, value)}" for name, value in figure.baselines.items())
     times = times_chance(figure)
     cells = [
@@ -99,7 +99,7 @@ def _row(figure: Figure) -> Markup:
         _cell(6, baselines or NOTHING, "words"),
         _cell(7, format_value(figure, figure.ceiling)),
     ]
-    name = element("th", element("span", label), less, note, scope="row", role="rowheader", data_value=label)
+    name = element("th", element("span", label), note, scope="row", role="rowheader", data_value=label)
     return element("tr", name, *cells, role="row")
 
 

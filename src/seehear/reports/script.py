@@ -120,9 +120,9 @@ all("svg[data-chart]").forEach((svg) => {
     cursor.setAttribute("x1", x);
     cursor.setAttribute("x2", x);
     cursor.style.visibility = "visible";
-    const values = data.series.map(([, points]) =>
+    const values = data.series.map(([name, points]) => name + " " +
       points.reduce((a, b) => (Math.abs(a[0] - step) <= Math.abs(b[0] - step) ? a : b))[1]);
-    readout.textContent = "step " + Math.round(step).toLocaleString("en") + ": " + values.join(" | ");
+    readout.textContent = "step " + Math.round(step).toLocaleString("en") + ": " + values.join(", ");
   });
   svg.addEventListener("pointerleave", () => { cursor.style.visibility = "hidden"; readout.textContent = resting; });
 });
@@ -133,7 +133,8 @@ const watch = new IntersectionObserver((entries) => entries.forEach((entry) => {
   links.forEach((link) => link.removeAttribute("aria-current"));
   const link = links.get(entry.target.id);
   link.setAttribute("aria-current", "true");
-  link.closest("ul").scrollTo({left: link.offsetLeft - 80});
+  const list = link.closest("ul");
+  list.scrollTo({left: link.offsetLeft - list.offsetLeft - 24});
 }), {rootMargin: "-20% 0px -70% 0px"});
 all("section").filter((section) => links.has(section.id)).forEach((section) => watch.observe(section));
 

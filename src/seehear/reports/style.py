@@ -42,7 +42,7 @@ backdrop-filter:blur(10px);border-bottom:1px solid var(--line)}
 .top nav{max-width:1180px;margin:auto;padding:0 1.5rem;display:flex;align-items:center;gap:1.5rem}
 .brand{display:flex;align-items:center;gap:.5rem;font-weight:750;letter-spacing:-.01em;color:var(--ink);
 text-decoration:none;padding:.75rem 0}
-.brand svg{width:1.6rem}
+.brand svg{width:1.7rem;flex:none}
 .top ul{display:flex;gap:.2rem;overflow-x:auto;scrollbar-width:none}
 .top ul::-webkit-scrollbar{display:none}
 .top li a{display:block;padding:.45rem .65rem;border-radius:99px;color:var(--soft);font-size:.85rem;
@@ -69,7 +69,7 @@ _CARDS = """
 .cards li{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.1rem 1.2rem;
 box-shadow:var(--shade);display:flex;flex-direction:column}
 .cards h3{font-size:.9rem;font-weight:600}
-.cards .task{color:var(--soft);font-weight:400}
+.cards .task{display:block;color:var(--soft);font-weight:400}
 .cards .large{color:var(--soft);font-size:.95rem;margin:auto 0 .35rem;padding-top:.5rem}
 .cards strong{font-size:2.5rem;line-height:1.1;letter-spacing:-.03em;color:var(--ink);font-weight:750;
 margin-right:.15rem}
@@ -91,7 +91,7 @@ border:1.5px solid var(--ink);transform:rotate(45deg)}
 .mark.fill{width:18px;height:8px;background:var(--accent)}
 .scores{width:100%;border-collapse:collapse;margin-top:.6rem;font-size:.92rem}
 .scores th,.scores td{padding:.5rem .7rem;text-align:right;vertical-align:middle;border-bottom:1px solid var(--line)}
-.scores th:first-child{text-align:left;padding-left:0;font-weight:500;min-width:10rem}
+.scores th:first-child{text-align:left;padding-left:0;font-weight:500;min-width:12.5rem}
 .scores th small{display:block}
 .scores thead th{font-size:.78rem;font-weight:600;color:var(--soft);vertical-align:bottom;white-space:nowrap}
 .scores thead th:nth-child(4){text-align:left}
@@ -118,10 +118,10 @@ _GALLERY = """
 .direction{margin-top:1.6rem}
 .ask-sound{--asked:var(--sound);--wash:var(--sound-wash)}
 .ask-picture{--asked:var(--picture);--wash:var(--picture-wash)}
-.query{display:grid;grid-template-columns:minmax(9rem,1.05fr) 5fr;gap:1.6rem;margin-top:1rem;padding:1.1rem;
+.query{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,5fr);gap:2rem;margin-top:1rem;padding:1.1rem;
 background:var(--card);border:1px solid var(--line);border-radius:16px;box-shadow:var(--shade)}
 .ask{position:relative}
-.ask::after{content:"";position:absolute;right:-1.05rem;top:calc(50% - 2.3rem);width:.55rem;height:.55rem;
+.ask::after{content:"";position:absolute;right:-1.3rem;top:calc(50% - 2.3rem);width:.55rem;height:.55rem;
 border:solid var(--strong);border-width:2.5px 2.5px 0 0;transform:rotate(45deg)}
 .ask .tile{outline:2.5px solid var(--asked);outline-offset:2.5px}
 .ask .words{margin-top:.65rem;display:grid}
@@ -178,6 +178,7 @@ figure.map{margin-top:1.2rem;display:grid;grid-template-columns:minmax(0,1fr) 15
 .canvas{position:relative;background:var(--card);border:1px solid var(--line);border-radius:16px;
 box-shadow:var(--shade)}
 .canvas svg{width:100%}
+.marks circle,.marks path{fill-opacity:.86}
 .marks circle,.marks path,.swatch circle,.swatch path{stroke:var(--card);stroke-width:.7;fill:var(--tint);
 transition:opacity .15s}
 .swatch circle,.swatch path{stroke-width:0}
@@ -205,9 +206,9 @@ line-height:1.35;padding:.35rem .6rem;border-radius:8px;max-width:15rem}
 .classes button:hover,.classes button[aria-pressed=true]{background:var(--sunken)}
 .classes button[aria-pressed=true]{font-weight:650}
 .hint{margin-top:.6rem;font-size:.82rem}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:1rem;margin-top:1.2rem;
-align-items:start}
-.chart{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:.95rem 1rem .5rem;
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:1rem;margin-top:1.2rem}
+.chart{display:flex;flex-direction:column;background:var(--card);border:1px solid var(--line);border-radius:14px;
+padding:.95rem 1rem .5rem;
 box-shadow:var(--shade)}
 .chart figcaption{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.1rem .8rem;font-size:.92rem;
 margin-bottom:.4rem}
@@ -225,6 +226,7 @@ margin-bottom:.4rem}
 .key.l1{border-top-style:dashed}.key.l2{border-top-style:dotted}
 .floor path{stroke:var(--soft);stroke-width:1.2;stroke-dasharray:2 4;fill:none}
 .cursor{stroke:var(--ink);stroke-width:1;visibility:hidden}
+.numbers{margin-top:auto}
 .numbers summary{font-size:.8rem}
 .plain{border-collapse:collapse;font-size:.85rem;width:100%}
 .plain th,.plain td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);font-weight:400;
@@ -239,7 +241,7 @@ vertical-align:top}
 .panel img{width:100%;height:auto;border-radius:8px;background:var(--sunken)}
 .panel.masked img{background:repeating-linear-gradient(45deg,var(--sunken) 0 5px,var(--line) 5px 6px)}
 .sounds .panel img{aspect-ratio:2.4;object-fit:fill}
-.panel span{font-size:.8rem;color:var(--soft)}
+.panel span{display:block;margin-top:.3rem;font-size:.8rem;line-height:1.3;color:var(--soft)}
 .reconstructions h3,#reconstructions h3{margin-top:1.4rem}
 """
 
@@ -282,21 +284,25 @@ main,footer,.top nav{padding-left:1rem;padding-right:1rem}
 .ask .words{margin:0}
 .scores,.scores tbody,.scores tr,.scores th,.scores td{display:block}
 .scores thead{display:none}
-.scores tr:not(.task){display:grid;grid-template-columns:auto auto auto auto 1fr;gap:.25rem 1.1rem;
-padding:.8rem 0;border-bottom:1px solid var(--line)}
+.scores tr:not(.task){display:flex;flex-wrap:wrap;align-items:baseline;gap:.15rem .9rem;padding:.75rem 0;
+border-bottom:1px solid var(--line)}
 .scores th,.scores td{border:0!important;padding:0!important;text-align:left;min-width:0!important}
 .scores .task th{padding-top:1.4rem!important}
-.scores tr:not(.task) th{grid-column:1/-1}
-.scores .bar{grid-column:1/-1;width:auto;order:1}
-.scores td:not(.bar){order:2;font-size:.9rem}
-.scores td:not(.bar)::before{content:attr(data-label);display:block;font-size:.72rem;font-weight:400;color:var(--soft)}
-.scores .value,.scores .times{order:0!important}
-.scores .value{font-size:1.3rem!important;line-height:1.25}
-.scores .times{grid-column:2/-1;font-size:1.3rem!important;line-height:1.25}
-.scores td.none:not(.bar),.scores .bar.none{display:none}
-.scores .words{grid-column:1/-1;white-space:normal}
+.scores tr:not(.task) th{flex:1 1 55%}
+.scores .bar{flex:1 1 100%;width:auto;order:1;margin:.2rem 0}
+.scores td:not(.bar){order:2;font-size:.82rem}
+.scores td:not(.bar)::before{content:attr(data-label) " ";color:var(--soft)}
+.scores .value,.scores .times{order:0!important;font-size:1.05rem!important}
+.scores .value::before,.scores .times::before{content:none!important}
+.scores .times{color:var(--soft)}
+.scores td.none{display:none!important}
+.scores .words{white-space:normal;flex-basis:100%;order:3!important}
 }
 @media (max-width:560px){
+.cards{grid-template-columns:1fr 1fr;gap:.7rem}
+.cards li{padding:.8rem .85rem}
+.cards strong{font-size:1.9rem}
+.cards .small{font-size:.78rem;line-height:1.4}
 .hits{grid-template-columns:repeat(3,minmax(0,1fr));gap:.9rem .7rem}
 .names text{font-size:20px;stroke-width:6px}
 .marks circle{r:5.5px}
