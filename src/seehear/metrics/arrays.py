@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from seehear.errors import DataError
 
-TIE_TOLERANCE = 2.0**-23
-"""Cosines nearer than this are a tie: float32 embeddings cannot hold a finer difference."""
+TIE_TOLERANCE = 1e-12
+"""Cosines nearer than this are a tie: embeddings equal up to float32 rounding (1e-6 apart) differ by less."""
 
 LABEL_THRESHOLD = 0.5
 """A soft label counts as membership from here on."""

@@ -1,0 +1,42 @@
+"""Tasks: each yields named figures with chance, the untrained network and the ceiling beside them."""
+
+from seehear.tasks.embed import embed
+from seehear.tasks.embedding_files import load_embeddings, save_embeddings
+from seehear.tasks.embeddings import Embeddings
+from seehear.tasks.figures import (
+    below_chance_factor,
+    from_json,
+    read_figures,
+    table,
+    times_chance,
+    to_json,
+    write_figures,
+)
+from seehear.tasks.galleries import Galleries
+from seehear.tasks.linear_probe import linear_probe
+from seehear.tasks.missing_modality import missing_modality
+from seehear.tasks.nearest_neighbours import nearest_neighbours
+from seehear.tasks.raw_features import raw_features
+from seehear.tasks.reconstruction import reconstruction
+from seehear.tasks.retrieval import retrieval
+
+__all__ = [
+    "Embeddings",
+    "Galleries",
+    "below_chance_factor",
+    "embed",
+    "from_json",
+    "linear_probe",
+    "load_embeddings",
+    "missing_modality",
+    "nearest_neighbours",
+    "raw_features",
+    "read_figures",
+    "reconstruction",
+    "retrieval",
+    "save_embeddings",
+    "table",
+    "times_chance",
+    "to_json",
+    "write_figures",
+]
