@@ -29,9 +29,9 @@ def paint(background: Background, height: int, width: int) -> ndarray:
     across, along = np.broadcast_arrays(across, along)
     surface = np.where(wall, 0, np.where(side_x > side_y, 1, np.where(y > 0, 2, 3)))
     colours = np.stack([rgb(c) for c in background.palette])[surface]
-    shade = np.where(wall, 1.0, 0.92 - 0.3 * (1 - distance)) * np.array([1.0, 0.85, 1.05, 0.75])[surface]
+    shade = np.where(wall, 1.0, 0.95 - 0.22 * (1 - distance)) * np.array([1.0, 0.9, 1.03, 0.85])[surface]
     grain = _grain(background, across, along)
-    rim = 1 - 0.3 * np.exp(-(((reach - np.float32(near)) * width / 1.5) ** 2))
+    rim = 1 - 0.22 * np.exp(-(((reach - np.float32(near)) * width / 1.5) ** 2))
     return (colours * (shade * grain * rim)[..., None]).astype(np.float32)
 
 
@@ -45,8 +45,8 @@ def _grain(background: Background, across: ndarray, along: ndarray) -> ndarray:
     count = np.float32(2.0 + 3.5 * background.pattern)
     u, v = across * count, along * count
     joint = np.minimum(np.abs(u - np.round(u)), np.abs(v - np.round(v)))
-    tiles = 1 - 0.22 * np.exp(-((joint / np.float32(0.07)) ** 2))
-    folds = 1 + 0.13 * np.sin(across * count * np.float32(7) + texture.noise(across, along, 5, 2, background.seed))
+    tiles = 1 - 0.18 * np.exp(-((joint / np.float32(0.07)) ** 2))
+    folds = 1 + 0.1 * np.sin(across * count * np.float32(7) + texture.noise(across, along, 5, 2, background.seed))
     soft = texture.speckle(across, along, background.seed, 22, 0.05)
     share = np.float32(background.hardness)
     return (share * tiles + (1 - share) * folds * soft).astype(np.float32)

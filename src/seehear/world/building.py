@@ -80,7 +80,7 @@ def build(
     if workers is not None and workers < 1:
         raise UsageError(f"{workers} workers", expected="at least 1")
     root = Path(root)
-    jobs = {split: count for split, count in chosen.clips.items()}
+    jobs = dict(chosen.clips)
     sheet = datasheet.check_folder(root, chosen, seed)
     total = sum(jobs.values())
     if sheet is not None and sheet.get("complete") and _whole(root, jobs):

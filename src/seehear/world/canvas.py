@@ -19,7 +19,11 @@ from seehear.world.colour import ROLES, rgb
 from seehear.world.scenes import Body, Event
 
 SPRITE_DENSITY = 1.4  # sprite pixels per picture pixel: turning a sprite loses no visible detail
+POSE_STEP_PIXELS = 0.3  # poses closer than this are drawn as one
 AMBIENT, DIFFUSE, SHININESS = 0.42, 0.75, 18.0
+STEEPEST = 0.85  # sideways part of the normal at the rim of a bevel
+OUTLINE_PIXELS = 1.6
+BRIGHTEST = 1.3
 
 
 @dataclass
@@ -82,25 +86,46 @@ class Brush:
             outline: how much the last pixel and a half before the edge is darkened.
             opacity: 0 to 1.
         """
+        box = _covered(distance, 0.5 / self.density)
+        if box is None:
+            return
+        distance = distance[box]
         inside = distance * np.float32(-self.density)
-        alpha = np.clip(inside + np.float32(0.5), 0, 1)
-        if opacity != 1.0:
-            alpha = alpha * np.float32(opacity)
-        nx, ny = self._bevel(distance, bevel) if normal is None else normal
+        alpha = np.clip(inside + np.float32(0.5), 0, 1) * np.float32(opacity)
+        if normal is not None:
+            nx, ny = (n[box] if isinstance(n, ndarray) else n for n in normal)
+        elif outline or gloss:
+            nx, ny = _bevel(distance, bevel)
+        else:
+            nx, ny = 0.0, 0.0  # drawn-on details are flat
         shade, shine = _shade(nx, ny, self.light, gloss)
-        edge = 1 - np.float32(outline) * np.clip(1 - inside / np.float32(1.6), 0, 1)
+        shade = shade * (grain[box] if isinstance(grain, ndarray) else grain)
+        if outline:
+            shade = shade * (1 - np.float32(outline) * np.clip(1 - inside / np.float32(OUTLINE_PIXELS), 0, 1))
         base = self.colours[colour] if isinstance(colour, str) else colour
-        painted = base * (shade * grain * edge)[..., None] + shine
-        keep = (1 - alpha)[..., None]
-        self.rgba *= keep
-        self.rgba[..., :3] += np.clip(painted, 0, 1.3) * alpha[..., None]
-        self.rgba[..., 3] += alpha
+        painted = base * np.asarray(shade, np.float32)[..., None] + shine
+        target = self.rgba[box]
+        target *= (1 - alpha)[..., None]
+        target[..., :3] += np.clip(painted, 0, BRIGHTEST) * alpha[..., None]
+        target[..., 3] += alpha
 
-    def _bevel(self, distance: ndarray, width: float) -> tuple[ndarray, ndarray]:
-        slope = np.clip(1 + distance / np.float32(width), 0, 1) * np.float32(0.85)
-        gy, gx = np.gradient(distance)
-        length = np.hypot(gx, gy) + np.float32(1e-6)
-        return gx / length * slope, gy / length * slope
+
+def _covered(distance: ndarray, reach: float) -> tuple[slice, slice] | None:
+    """The rows and columns where a shape can be seen, at least two of each, or None."""
+    near = distance < np.float32(reach)
+    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    if len(rows) == 0:
+        return None
+    top, left = min(rows[0], distance.shape[0] - 2), min(columns[0], distance.shape[1] - 2)
+    return slice(top, max(rows[-1] + 1, top + 2)), slice(left, max(columns[-1] + 1, left + 2))
+
+
+def _bevel(distance: ndarray, width: float) -> tuple[ndarray, ndarray]:
+    """Normal of a rim that rounds off over `width` inside the outline."""
+    slope = np.clip(1 + distance / np.float32(width), 0, 1) * np.float32(STEEPEST)
+    gy, gx = np.gradient(distance)
+    slope /= np.hypot(gx, gy) + np.float32(1e-6)
+    return gx * slope, gy * slope
 
 
 def _shade(nx: ndarray | float, ny: ndarray | float, light: ndarray, gloss: float) -> tuple[ndarray, ndarray | float]:
@@ -190,7 +215,8 @@ class Stage:
     def move(self, brush: Brush, motion: Motion) -> Part:
         """The part that a `sprite` brush painted, moved as `motion` says. Equal poses are drawn once."""
         poses = np.column_stack([motion.turn, motion.shift]).astype(np.float64)
-        unique, shown = np.unique(np.round(poses, 4), axis=0, return_inverse=True)
+        step = POSE_STEP_PIXELS / self.scale
+        unique, shown = np.unique(np.round(poses / step) * step, axis=0, return_inverse=True)
         left, right = float(brush.x[0, 0]), float(brush.x[0, -1])
         top, bottom = float(brush.y[0, 0]), float(brush.y[-1, 0])
         corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
@@ -224,7 +250,7 @@ def _warp(
         a, b = (column - left)[..., None], (row - top)[..., None]
         index = top * (width + 2) + left
         upper = flat[index] * (1 - a) + flat[index + 1] * a
-        lower = flat[np.minimum(index + width + 2, len(flat) - 1)] * (1 - a)
-        lower += flat[np.minimum(index + width + 3, len(flat) - 1)] * a
+        lower = flat[index + width + 2] * (1 - a)
+        lower += flat[index + width + 3] * a
         np.add(upper * (1 - b), lower * b, out=target)
     return result

@@ -65,7 +65,7 @@ def caption(
         "thing": str(rng.choice(own.synonyms)).removeprefix("a "),
         "sounds": str(rng.choice(own.sounds)),
         "pitch": "high-pitched" if source.pitch_hz > (low * high) ** 0.5 else "low-pitched",
-        "size": "unseen" if body is None else "large" if body.size > 0.55 else "small",
+        "size": "unseen" if body is None else "large" if body.size > 0.6 else "small",
         "side": "left" if body is not None and body.x < 0.5 else "right",
         "room": _room(background),
     }

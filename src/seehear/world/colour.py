@@ -24,7 +24,7 @@ def draw_palette(rng: Generator) -> tuple[Colour, ...]:
 
 def draw_muted(rng: Generator, count: int) -> tuple[Colour, ...]:
     """Background colours: any hue, low saturation, middle value."""
-    return tuple((rng.uniform(), rng.uniform(0.05, 0.4), rng.uniform(0.35, 0.6)) for _ in range(count))
+    return tuple((rng.uniform(), rng.uniform(0.05, 0.35), rng.uniform(0.36, 0.52)) for _ in range(count))
 
 
 def rgb(colour: Colour) -> np.ndarray:

@@ -9,14 +9,14 @@ Legend: S samples.
 
 import numpy as np
 from numpy import ndarray
-from scipy.signal import lfilter
+from seehear.world.sounds.filters import filtered
 
 from seehear.world.classes import kind
 from seehear.world.room import respond
 from seehear.world.scenes import Noise, Scene, Source
 from seehear.world.streams import stream
 
-CREST = 5.0
+KNEE, CREST = 3.5, 5.5
 FULL_SCALE = 0.98
 FLOOR_DB = -60.0
 
@@ -45,19 +45,22 @@ def _stem(scene: Scene, number: int, source: Source, samples: int) -> ndarray:
 
 
 def _limit(sound: ndarray) -> ndarray:
-    """Level 1 (RMS), peaks bent below CREST."""
+    """Level 1 (RMS); what stands out beyond KNEE is bent so that it stays below CREST, the rest is untouched."""
     level = np.sqrt(np.mean(sound.astype(np.float64) ** 2))
     if level == 0:
         return sound
     scaled = sound * np.float32(1 / level)
-    return np.float32(CREST) * np.tanh(scaled / np.float32(CREST))
+    over = np.flatnonzero(np.abs(scaled) > KNEE)
+    beyond = (np.abs(scaled[over]) - KNEE) / (CREST - KNEE)
+    scaled[over] = np.sign(scaled[over]) * (KNEE + (CREST - KNEE) * np.tanh(beyond))
+    return scaled
 
 
 def _noise(noise: Noise, samples: int) -> ndarray:
     """Background noise `[S]` of RMS 1 whose spectrum tilts by `slope_db` per octave (one pole and one zero)."""
     rng = stream(noise.seed, "noise")
     white = rng.standard_normal(samples)
-    dark = lfilter([1.0], [1.0, -0.97], white)
+    dark = filtered([1.0], [1.0, -0.97], white)
     share = noise.slope_db / -6.0
     coloured = white * (1 - share) + dark / dark.std() * share
     return (coloured / coloured.std()).astype(np.float32)

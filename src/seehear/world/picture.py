@@ -23,7 +23,7 @@ MASK_ALPHA = 0.5
 
 @dataclass
 class Pictures:
-    """`pixels [T, H, W, 3]` uint8; `masks` (visible) and `whole` (as if nothing stood in front), bool `[N, T, H, W]`."""
+    """`pixels [T, H, W, 3]` uint8; `masks` (visible) and `whole` (with what is hidden), bool `[N, T, H, W]`."""
 
     pixels: ndarray
     masks: ndarray
@@ -116,7 +116,8 @@ def _grade(scene: Scene, frames: ndarray) -> ndarray:
     for _ in range(3):
         shown = np.clip((sample - mean) * scale + target + shift, 0, 1)
         shift += target - shown.mean(axis=(0, 1, 2))
-    frames -= mean
-    frames *= scale * np.float32(255)
-    frames += (target + shift) * np.float32(255) + np.float32(0.5)
-    return np.clip(frames, 0, 255, out=frames).astype(np.uint8)
+    offset = np.tile((target + shift - mean * scale) * np.float32(255) + np.float32(0.5), frames.shape[2])
+    rows = frames.reshape(-1, len(offset))  # whole rows at a time: three channels alone are too short a loop
+    rows *= scale * np.float32(255)
+    rows += offset
+    return np.clip(rows, 0, 255, out=rows).astype(np.uint8).reshape(frames.shape)

@@ -8,9 +8,10 @@ Legend: S samples.
 
 import numpy as np
 from numpy import ndarray
-from scipy.signal import fftconvolve, lfilter
+from scipy.signal import fftconvolve
 
 from seehear.world.scenes import Background
+from seehear.world.sounds.filters import filtered
 from seehear.world.sounds.levels import SAMPLE_RATE
 from seehear.world.streams import stream
 
@@ -28,9 +29,9 @@ def reverberation_seconds(depth: float, hardness: float) -> float:
 def respond(background: Background, sound: ndarray, off_screen: bool) -> ndarray:
     """A dry sound `[S]` as heard in the room, `[S]` float32; the direct path arrives at once."""
     if off_screen:
-        sound = lfilter([1 - OFF_SCREEN_POLE], [1.0, -OFF_SCREEN_POLE], sound).astype(np.float32)
+        sound = filtered([1 - OFF_SCREEN_POLE], [1.0, -OFF_SCREEN_POLE], sound).astype(np.float32)
     tail = _tail(background)
-    wet = fftconvolve(sound, tail)[: len(sound)]
+    wet = np.asarray(fftconvolve(sound, tail))[: len(sound)]
     return (sound + np.float32(OFF_SCREEN_WET if off_screen else 1.0) * wet).astype(np.float32)
 
 
@@ -41,6 +42,6 @@ def _tail(background: Background) -> ndarray:
     time = np.arange(length, dtype=np.float32) / SAMPLE_RATE
     tail = rng.standard_normal(length).astype(np.float32) * np.exp(-6.9 * time / background.reverberation_seconds)
     tail[: round(0.004 * SAMPLE_RATE)] = 0
-    tail = lfilter([0.5], [1.0, -0.5], tail)
+    tail = filtered([0.5], [1.0, -0.5], tail)
     ratio_db = -12 + 14 * (background.reverberation_seconds - SHORTEST_SECONDS) / (LONGEST_SECONDS - SHORTEST_SECONDS)
     return (tail * (10 ** (ratio_db / 20) / np.sqrt(np.sum(tail**2) + 1e-12))).astype(np.float32)

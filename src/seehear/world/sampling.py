@@ -19,7 +19,7 @@ from seehear.world.scenes import Background, Body, Event, Grade, Instance, Noise
 from seehear.world.splits import BACKGROUND_INSTANCES, NOISE_INSTANCES, OBJECT_INSTANCES, instances
 from seehear.world.streams import child_seed, stream
 
-PITCH_SIZES = (0.2, 0.8)  # sizes at which a class reaches its highest and its lowest pitch
+PITCH_SIZES = (0.22, 0.82)  # sizes at which a class reaches its highest and its lowest pitch
 PITCH_JITTER = 0.03
 MANY_SHRINK = {1: 1.0, 2: 0.72, 3: 0.6}  # size factor by number of visible bodies
 
@@ -83,25 +83,21 @@ def pitch_at(name: str, size: float) -> float:
 
 def _cast(rng: Generator, preset: Preset, knobs: Level, index: int) -> tuple[list[str], int, str | None]:
     """Names of the visible bodies (sounding ones first), how many of them sound, and an off-screen class or None."""
-    names = list(preset.classes)
+    order, sounding = list(preset.classes), 1
+    rng.shuffle(order)
     if preset.labelling == "single":
-        first = names[index % len(names)]
-        others = [name for name in names if name != first]
-        rng.shuffle(others)
-        order, sounding = [first, *others], 1
+        first = preset.classes[index % len(order)]
+        order = [first, *(name for name in order if name != first)]
     else:
-        order = names
-        rng.shuffle(order)
         sounding = int(rng.integers(knobs.sources[0], knobs.sources[1] + 1))
     shown = max(sounding, int(rng.integers(knobs.bodies[0], knobs.bodies[1] + 1)))
     if rng.uniform() >= knobs.silent_share:
         shown = sounding
-    off_screen = None
-    if rng.uniform() < knobs.off_screen_share:
-        off_screen = order[0] if preset.labelling == "single" else order[shown]
-        if preset.labelling == "single":
-            order, sounding = others, 0
-    return order[:shown], sounding, off_screen
+    if rng.uniform() >= knobs.off_screen_share:
+        return order[:shown], sounding, None
+    if preset.labelling == "single":  # the labelled class sounds unseen, the visible ones are silent
+        return order[1 : shown + 1], 0, order[0]
+    return order[:shown], sounding, order[shown]
 
 
 def _body(key: tuple, number: int, name: str, count: int, knobs: Level, split: str, seed: int) -> Body:

@@ -7,6 +7,8 @@ all that anti-aliased edges and bevels need.
 Legend: x, y are float32 grids `[h, w]` of local coordinates, y pointing down; results have the same shape.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy import ndarray
 
@@ -66,15 +68,15 @@ def rotate(x: ndarray, y: ndarray, angle: float, cx: float = 0.0, cy: float = 0.
     return c * x + s * y + np.float32(cx), c * y - s * x + np.float32(cy)
 
 
-def smooth_curve(knots: ndarray, values: ndarray, count: int = 48) -> tuple[ndarray, ndarray]:
+def smooth_curve(knots: Sequence[float], values: Sequence[float], count: int = 48) -> tuple[ndarray, ndarray]:
     """A cubic curve through a few knots (Fritsch-Carlson-free: Catmull-Rom tangents), sampled for `profile`."""
-    knots, values = np.asarray(knots, float), np.asarray(values, float)
-    slope = np.gradient(values, knots)
-    fine = np.linspace(knots[0], knots[-1], count)
-    k = np.clip(np.searchsorted(knots, fine, side="right") - 1, 0, len(knots) - 2)
-    step = knots[k + 1] - knots[k]
-    u = (fine - knots[k]) / step
-    a, b = values[k], values[k + 1]
+    at, level = np.asarray(knots, float), np.asarray(values, float)
+    slope = np.gradient(level, at)
+    fine = np.linspace(at[0], at[-1], count)
+    k = np.clip(np.searchsorted(at, fine, side="right") - 1, 0, len(at) - 2)
+    step = at[k + 1] - at[k]
+    u = (fine - at[k]) / step
+    a, b = level[k], level[k + 1]
     ma, mb = slope[k] * step, slope[k + 1] * step
     cubic = (2 * a - 2 * b + ma + mb) * u**3 + (-3 * a + 3 * b - 2 * ma - mb) * u**2 + ma * u + a
     return fine.astype(np.float32), np.maximum(cubic, 0.0).astype(np.float32)

@@ -15,12 +15,12 @@ from seehear.world.scenes import Scene
 
 def boxes(masks: ndarray) -> ndarray:
     """Normalised boxes `[T, 4]` (x0, y0, x1, y1) of bool masks `[T, H, W]`; all zero where nothing is seen."""
-    count, height, width = masks.shape
-    rows, columns = masks.any(axis=2), masks.any(axis=1)
+    height, width = masks.shape[1:]
+    rows, columns = np.any(masks, axis=2), np.any(masks, axis=1)
     x0, x1 = columns.argmax(axis=1), width - columns[:, ::-1].argmax(axis=1)
     y0, y1 = rows.argmax(axis=1), height - rows[:, ::-1].argmax(axis=1)
     found = np.stack([x0 / width, y0 / height, x1 / width, y1 / height], axis=1)
-    return np.where(columns.any(axis=1)[:, None], found, 0.0)
+    return np.where(np.any(columns, axis=1)[:, None], found, 0.0)
 
 
 def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[str, Any]:

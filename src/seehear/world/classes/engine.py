@@ -14,6 +14,8 @@ from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.pulses import running
 
 WHEEL = (0.42, 0.32)
+POSES_PER_SPOKE = 8
+SHAKE, SHAKE_RATE = 0.012, 71.0  # local units, radians per second
 PULSES_PER_TURN = 24.0  # the drawn wheel is geared down, so that its turning is not blurred by the frame rate
 
 
@@ -59,19 +61,23 @@ def _fins(brush: Brush, instance: Instance, gloss: float) -> None:
         brush.paint(fin, "body", normal=(nx * np.float32(0.9), np.float32(-0.2)), gloss=gloss, outline=0.6)
 
 
+def _spokes(instance: Instance) -> int:
+    return 5 + int(between(instance, 3, 0, 2.99))
+
+
 def _wheel(stage: Stage) -> Brush:
     instance = stage.body.instance
     cx, cy = WHEEL
     radius = between(instance, 2, 0.46, 0.54)
     brush = stage.sprite((cx - 0.58, cy - 0.58, cx + 0.58, cy + 0.58))
     x, y = brush.x, brush.y
-    for angle in np.linspace(0, 2 * np.pi, 5 + int(between(instance, 3, 0, 2.99)), endpoint=False):
+    for angle in np.linspace(0, 2 * np.pi, _spokes(instance), endpoint=False):
         tip = (cx + radius * np.cos(angle), cy + radius * np.sin(angle))
         brush.paint(shapes.capsule(x, y, (cx, cy), tip, 0.045), "accent", bevel=0.05, outline=0.8)
     brush.paint(shapes.ring(x, y, cx, cy, radius - 0.03, 0.13), "accent", bevel=0.06, gloss=0.4, outline=0.85)
     brush.paint(shapes.ring(x, y, cx, cy, radius - 0.03, 0.03), "dark", outline=0.0, opacity=0.7)
     brush.paint(shapes.circle(x, y, cx, cy, 0.13), "second", bevel=0.08, gloss=0.4, outline=0.8)
-    for angle in np.linspace(0, 2 * np.pi, 4, endpoint=False):
+    for angle in np.linspace(0, 2 * np.pi, _spokes(instance), endpoint=False):
         brush.paint(shapes.circle(x, y, cx + 0.08 * np.cos(angle), cy + 0.08 * np.sin(angle), 0.025), "dark",
                     outline=0.0)  # fmt: skip
     return brush
@@ -81,10 +87,14 @@ def _draw(stage: Stage) -> list[Part]:
     count = len(stage.times)
     level = active(stage.times, stage.events, 0.25)
     step = np.gradient(stage.times) if count > 1 else np.zeros(1)
+    spokes = _spokes(stage.body.instance)
     turn = 2 * np.pi * np.cumsum(stage.body.pitch_hz / PULSES_PER_TURN * np.minimum(level * 2, 1) * step)
-    shake = np.column_stack([np.sin(stage.times * 71.0), np.sin(stage.times * 93.0 + 1)]) * 0.014 * level[:, None]
+    turn = np.round(turn * spokes * POSES_PER_SPOKE / (2 * np.pi)) % POSES_PER_SPOKE
+    turn *= 2 * np.pi / (spokes * POSES_PER_SPOKE)  # a wheel looks the same after one spoke's turn
+    beat = np.sign(np.sin(stage.times * SHAKE_RATE))
+    shake = np.column_stack([beat, -beat]) * SHAKE * (level > 0.5)[:, None]
     block = stage.move(_block(stage), Motion((0, 0), np.zeros(count), shake))
-    wheel = stage.move(_wheel(stage), Motion(WHEEL, turn, still(count) + shake * 0.5))
+    wheel = stage.move(_wheel(stage), Motion(WHEEL, turn, still(count)))
     return [block, wheel]
 
 

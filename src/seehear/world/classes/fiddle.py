@@ -17,17 +17,17 @@ def _extent(_: Instance) -> Extent:
 
 def _body(brush: Brush, stage: Stage) -> None:
     x, y, instance = brush.x, brush.y, stage.body.instance
-    upper, waist = between(instance, 0, 0.36, 0.42), between(instance, 1, 0.2, 0.26)
-    lower = between(instance, 2, 0.46, 0.54)
+    upper, waist = between(instance, 0, 0.42, 0.48), between(instance, 1, 0.24, 0.3)
+    lower = between(instance, 2, 0.54, 0.62)
     knots, halves = shapes.smooth_curve(
         [-0.3, -0.2, 0.0, 0.17, 0.24, 0.42, 0.49, 0.72, 0.92, 1.0],
         [0.1, upper * 0.85, upper, upper * 0.85, waist, waist, lower * 0.85, lower, lower * 0.75, 0.1],
     )
     body = shapes.profile(x, y, knots, halves)
-    gloss = 0.2 + 0.6 * instance.gloss
-    grain = texture.wood(x, y, stage.body.texture_seed, rings=3, strength=0.14)
+    gloss = 0.1 + 0.35 * instance.gloss
+    grain = texture.wood(x, y, stage.body.texture_seed, rings=4, strength=0.2)
     brush.paint(body, "dark", outline=0.2)
-    brush.paint(body + np.float32(0.02), "body", grain=grain, bevel=0.2, outline=0.6, gloss=gloss)
+    brush.paint(body + np.float32(0.02), "body", grain=grain, bevel=0.1, outline=0.6, gloss=gloss)
     brush.paint(np.abs(body + np.float32(0.07)) - np.float32(0.011), "dark", outline=0.0, opacity=0.8)
     for side in (-1, 1):
         _f_hole(brush, side, waist)
@@ -37,10 +37,10 @@ def _f_hole(brush: Brush, side: int, waist: float) -> None:
     x, y = brush.x, brush.y
     middle = side * (waist - 0.045)
     bend = np.float32(0.06 * side) * np.sin((y - 0.38) * np.float32(9))
-    stem = np.maximum(np.abs(x - np.float32(middle) - bend) - np.float32(0.024), np.abs(y - np.float32(0.38)) - 0.2)
+    stem = np.maximum(np.abs(x - np.float32(middle) - bend) - np.float32(0.03), np.abs(y - np.float32(0.38)) - 0.2)
     brush.paint(stem, "dark", outline=0.0)
-    brush.paint(shapes.circle(x, y, middle - side * 0.045, 0.2, 0.04), "dark", outline=0.0)
-    brush.paint(shapes.circle(x, y, middle + side * 0.045, 0.57, 0.045), "dark", outline=0.0)
+    brush.paint(shapes.circle(x, y, middle - side * 0.045, 0.2, 0.05), "dark", outline=0.0)
+    brush.paint(shapes.circle(x, y, middle + side * 0.045, 0.57, 0.055), "dark", outline=0.0)
 
 
 def _neck(brush: Brush) -> None:
@@ -67,7 +67,7 @@ def _strings(brush: Brush) -> None:
 
 
 def _instrument(stage: Stage) -> Part:
-    brush = stage.still((-0.62, -1.03, 0.62, 1.03))
+    brush = stage.still((-0.7, -1.03, 0.7, 1.03))
     _body(brush, stage)
     _neck(brush)
     _strings(brush)

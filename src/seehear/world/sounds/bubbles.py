@@ -8,13 +8,14 @@ Legend: S samples.
 
 import numpy as np
 from numpy import ndarray
-from scipy.signal import fftconvolve, lfilter
 
 from seehear.world.scenes import Event, Source
+from seehear.world.sounds.filters import filtered
 from seehear.world.sounds.levels import SAMPLE_RATE, TOP_HZ, edges, span, unit_peak
 from seehear.world.streams import stream
 
 SLOWEST, FASTEST = 25.0, 700.0  # drops per second
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.002, 0.01  # of one bubble
 TABLE = 16
 
 
@@ -32,7 +33,7 @@ def raining(source: Source, events: tuple[Event, ...], samples: int, *, rate: fl
         length = clip.stop - clip.start
         if length < 2:
             continue
-        floor = lfilter([1.0, -0.7], [1.0, -0.3], rng.standard_normal(length))
+        floor = filtered([1.0, -0.7], [1.0, -0.3], rng.standard_normal(length))
         drops = _drops(rng, source.pitch_hz, length, drops_per_second(rate))
         sound = drops / (drops.std() + 1e-9) + (0.1 + 0.4 * rate) * floor / floor.std()
         result[clip] += sound * edges(length, 0.02, 0.1)
@@ -43,13 +44,14 @@ def _drops(rng: np.random.Generator, centre_hz: float, length: int, per_second: 
     count = max(1, rng.poisson(per_second * length / SAMPLE_RATE))
     places, kinds = rng.integers(0, length, count), rng.integers(0, TABLE, count)
     strengths = rng.lognormal(0, 0.6, count)
-    result = np.zeros(length)
+    longest = length + round(LONGEST_SECONDS * SAMPLE_RATE)
+    result = np.zeros(longest)
     for number in range(TABLE):
         hertz = min(TOP_HZ, centre_hz * 2 ** rng.normal(0, 0.5))
-        duration = rng.uniform(0.002, 0.01)
+        duration = rng.uniform(SHORTEST_SECONDS, LONGEST_SECONDS)
         time = np.arange(round(duration * SAMPLE_RATE)) / SAMPLE_RATE
         bubble = np.exp(-time * 5 / duration) * np.sin(2 * np.pi * hertz * (1 + 0.1 * time / duration) * time)
-        impulses = np.zeros(length)
-        np.add.at(impulses, places[kinds == number], strengths[kinds == number])
-        result += fftconvolve(impulses, bubble)[:length] if count > 400 else lfilter(bubble, [1.0], impulses)
-    return result
+        own = kinds == number
+        index = places[own][:, None] + np.arange(len(bubble))
+        result += np.bincount(index.ravel(), (strengths[own][:, None] * bubble).ravel(), longest)
+    return result[:length]

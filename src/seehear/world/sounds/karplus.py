@@ -9,7 +9,7 @@ Legend: S samples.
 
 import numpy as np
 from numpy import ndarray
-from scipy.signal import lfilter
+from seehear.world.sounds.filters import filtered
 
 from seehear.world.scenes import Event, Source
 from seehear.world.sounds.levels import SAMPLE_RATE, unit_peak
@@ -41,7 +41,7 @@ def _string(
     force = np.zeros(samples - first + 2 * delay)
     for event in events:
         start = round(event.start_seconds * SAMPLE_RATE) - first
-        burst = lfilter([1.0], [1.0, -0.4], rng.uniform(-1, 1, delay)) * event.strength
+        burst = filtered([1.0], [1.0, -0.4], rng.uniform(-1, 1, delay)) * event.strength
         comb = np.concatenate([burst, np.zeros(delay)])
         comb[max(1, round(pick_place * delay)) :] -= 0.9 * comb[: len(comb) - max(1, round(pick_place * delay))]
         room = force[start : start + len(comb)]
@@ -50,5 +50,5 @@ def _string(
     loop = np.zeros(delay + 2)
     loop[0], loop[delay], loop[delay + 1] = 1.0, -0.5 * rho, -0.5 * rho
     result = np.zeros(samples)
-    result[first:] = lfilter([1.0], loop, force)[: samples - first]
+    result[first:] = filtered([1.0], loop, force)[: samples - first]
     return result

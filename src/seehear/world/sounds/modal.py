@@ -10,7 +10,7 @@ Legend: S samples.
 
 import numpy as np
 from numpy import ndarray
-from scipy.signal import lfilter
+from seehear.world.sounds.filters import filtered
 
 from seehear.world.scenes import Event, Source
 from seehear.world.sounds.levels import SAMPLE_RATE, TOP_HZ, unit_peak
@@ -61,7 +61,7 @@ def struck(
     result = unit_peak(result)
     if click:
         burst = force * rng.standard_normal(samples)
-        result += click * unit_peak(lfilter([1.0, -0.6], [1.0], burst))
+        result += click * unit_peak(filtered([1.0, -0.6], [1.0], burst))
     return result.astype(np.float32)
 
 
@@ -79,4 +79,4 @@ def _force(events: tuple[Event, ...], samples: int, contact_seconds: float) -> n
 def _resonate(force: ndarray, hertz: float, decay: float) -> ndarray:
     """Response of exp(-decay t) sin(2 pi hertz t) to a force."""
     angle, radius = 2 * np.pi * hertz / SAMPLE_RATE, np.exp(-decay / SAMPLE_RATE)
-    return lfilter([0.0, radius * np.sin(angle)], [1.0, -2 * radius * np.cos(angle), radius**2], force)
+    return filtered([0.0, radius * np.sin(angle)], [1.0, -2 * radius * np.cos(angle), radius**2], force)

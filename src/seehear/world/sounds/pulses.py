@@ -5,7 +5,7 @@ Legend: S samples.
 
 import numpy as np
 from numpy import ndarray
-from scipy.signal import lfilter
+from seehear.world.sounds.filters import filtered
 
 from seehear.world.scenes import Event, Source
 from seehear.world.sounds.levels import SAMPLE_RATE, TOP_HZ, edges, span, unit_peak
@@ -31,7 +31,7 @@ def running(source: Source, events: tuple[Event, ...], samples: int, *, damping:
         for ratio, weight in zip(RESONANCES, WEIGHTS, strict=True):
             hertz = min(TOP_HZ, source.pitch_hz * ratio * 2 ** own.normal(0, 0.15))
             angle, radius = 2 * np.pi * hertz / SAMPLE_RATE, np.exp(-np.pi * hertz * damping / SAMPLE_RATE)
-            ringing = lfilter([np.sin(angle)], [1.0, -2 * radius * np.cos(angle), radius**2], force)
+            ringing = filtered([np.sin(angle)], [1.0, -2 * radius * np.cos(angle), radius**2], force)
             sound += weight * ringing / (ringing.std() + 1e-9)
         result[clip] += sound * edges(length, 0.02, 0.1)
     return unit_peak(result).astype(np.float32)
@@ -45,5 +45,5 @@ def _pulses(rng: np.random.Generator, rate: float, length: int) -> ndarray:
     places = places[places < length]
     impulses = np.zeros(length)
     impulses[places] = 1 + 0.25 * rng.standard_normal(len(places))
-    puff = lfilter([1.0], [1.0, -np.exp(-1 / (0.002 * SAMPLE_RATE))], impulses)
+    puff = filtered([1.0], [1.0, -np.exp(-1 / (0.002 * SAMPLE_RATE))], impulses)
     return impulses + 0.35 * puff * rng.standard_normal(length)
