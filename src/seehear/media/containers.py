@@ -40,6 +40,9 @@ pcm_f32le pcm_f32be pcm_f64le pcm_u8 pcm_s8 pcm_alaw pcm_mulaw adpcm_ms adpcm_im
 VIDEO_CODECS = frozenset(_VIDEO_CODECS.split())
 AUDIO_CODECS = frozenset(_AUDIO_CODECS.split())
 CODECS = VIDEO_CODECS | AUDIO_CODECS
+DAMAGE = "an incomplete or damaged file"
+END_SLACK_SECONDS = Fraction(1, 2)  # headers and tracks may differ by this much about where the end is
+_KEEPS_DURATION = {"mp4", "matroska", "avi", "wav", "flac", "flv", "asf"}
 _READ_BYTES = 262_144  # bytes per read from the file object
 _OTHER_DECODERS = "libdav1d,mp3float,mp2float,msmpeg4,flv,amrnb,amrwb,libopus,libvorbis,libvpx,libvpx-vp9"
 
@@ -79,23 +82,18 @@ def failures(path: str) -> Iterator[None]:
         raise MediaError(SkipReason.OVER_LIMIT, "memory ran out while decoding", path=path) from error
     except (av.error.DecoderNotFoundError, av.error.PatchWelcomeError, av.error.NotImplementedError) as error:
         raise MediaError(SkipReason.UNSUPPORTED, error.strerror or str(error), path=path) from error
-    except (av.FFmpegError, EOFError) as error:
+    except (av.FFmpegError, EOFError, OverflowError) as error:
         found = getattr(error, "strerror", None) or str(error)
-        raise MediaError(SkipReason.TRUNCATED, found, path=path, cause="an incomplete or damaged file") from error
+        raise MediaError(SkipReason.TRUNCATED, found, path=path, cause=DAMAGE) from error
 
 
 def video_stream(container: Any, path: str, limits: Limits) -> Any | None:
-    """The first real video track (album art is none), ready to decode on one thread; or None.
+    """The first real video track, ready to decode on one thread; or None.
 
     Raises:
         MediaError: UNSUPPORTED where its codec is outside `CODECS`.
     """
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            _check_codec(stream, VIDEO_CODECS, path)
-            _prepare(stream, limits)
-            return stream
-    return None
+    return _prepared(_first_video(container), VIDEO_CODECS, path, limits)
 
 
 def audio_stream(container: Any, path: str, limits: Limits) -> Any | None:
@@ -104,12 +102,7 @@ def audio_stream(container: Any, path: str, limits: Limits) -> Any | None:
     Raises:
         MediaError: UNSUPPORTED where its codec is outside `CODECS`.
     """
-    if not container.streams.audio:
-        return None
-    stream = container.streams.audio[0]
-    _check_codec(stream, AUDIO_CODECS, path)
-    _prepare(stream, limits)
-    return stream
+    return _prepared(next(iter(container.streams.audio), None), AUDIO_CODECS, path, limits)
 
 
 def codec_name(stream: Any) -> str:
@@ -124,13 +117,32 @@ def keep_only(container: Any, stream: Any) -> None:
         other.discard = av.stream.Discard.default if other.index == stream.index else av.stream.Discard.all
 
 
-def origin_seconds(*streams: Any) -> Fraction:
-    """Time stamp, in seconds, of the start of the presentation: the earliest start of the given tracks."""
-    starts = [s.start_time * s.time_base for s in streams if s is not None and s.start_time is not None]
+def origin_seconds(container: Any) -> Fraction:
+    """Time stamp, in seconds, of the start of the presentation: the earliest start of its pictures and sound."""
+    tracks = (_first_video(container), next(iter(container.streams.audio), None))
+    starts = [t.start_time * t.time_base for t in tracks if t is not None and t.start_time is not None]
     return min(starts, default=Fraction(0))
 
 
-def _check_codec(stream: Any, allowed: frozenset[str], path: str) -> None:
+def promised_seconds(container: Any, name: str) -> Fraction | None:
+    """Where the header says that the presentation ends; None where a container only guesses (MP3, MPEG-TS, ...)."""
+    if name not in _KEEPS_DURATION:
+        return None
+    tracks = [t for t in (*container.streams.video, *container.streams.audio) if t.duration is not None]
+    ends = [(t.duration + (t.start_time or 0)) * t.time_base for t in tracks]
+    if not ends and container.duration is not None:
+        ends = [Fraction(container.duration + (container.start_time or 0), av.time_base)]
+    return max(ends) - origin_seconds(container) if ends else None
+
+
+def _first_video(container: Any) -> Any | None:
+    pictures = (s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic)
+    return next(pictures, None)  # album art is no video
+
+
+def _prepared(stream: Any, allowed: frozenset[str], path: str, limits: Limits) -> Any | None:
+    if stream is None:
+        return None
     if codec_name(stream) not in allowed:
         raise MediaError(
             SkipReason.UNSUPPORTED,
@@ -139,13 +151,10 @@ def _check_codec(stream: Any, allowed: frozenset[str], path: str) -> None:
             expected=f"one of {', '.join(sorted(allowed))}",
             cure=f"ffmpeg -i {path or 'FILE'} converted.mp4",
         )
-
-
-def _prepare(stream: Any, limits: Limits) -> None:
-    context = stream.codec_context
-    context.thread_count = 1
+    stream.codec_context.thread_count = 1
     if stream.type == "video":
-        context.options = {"max_pixels": str(limits.pixels)}
+        stream.codec_context.options = {"max_pixels": str(limits.pixels)}
+    return stream
 
 
 def _check_header(container: Any, path: str, limits: Limits) -> None:

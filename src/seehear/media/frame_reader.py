@@ -8,8 +8,10 @@ from collections import deque
 from fractions import Fraction
 from typing import Any
 
+import av
+
 from seehear.errors import MediaError, SkipReason
-from seehear.media.containers import keep_only
+from seehear.media.containers import DAMAGE, keep_only, origin_seconds
 from seehear.media.limits import Limits
 
 SAME_TIME_SECONDS = Fraction(1, 1_000_000)  # an asked time may lie this far before the frame it names
@@ -21,27 +23,34 @@ class FrameReader:
     """Frames of one video track by rising time.
 
     Args:
-        container: an open PyAV container.
+        container: an open PyAV container, at its start.
         stream: its video track.
-        origin_seconds: time stamp of the presentation's start.
         path: for messages.
         limits: what may be decoded.
 
     Attributes:
         decoded_frames: how many frames left the decoder so far.
-        at_end: the last target lay at or after the last frame.
+        past_end: the last asked time lay after the end of the last frame that the file holds.
+        broken: reading ended at damage, not at the end of the file.
+        end_seconds: end of the last frame that was read.
     """
 
-    def __init__(self, container: Any, stream: Any, origin_seconds: Fraction, path: str, limits: Limits):
+    def __init__(self, container: Any, stream: Any, path: str, limits: Limits):
         self.container, self.stream, self.path, self.limits = container, stream, path, limits
-        self.time_base, self.origin_seconds = Fraction(stream.time_base), origin_seconds
-        self.decoded_frames, self.at_end = 0, False
+        self.time_base, self.origin_seconds = Fraction(stream.time_base), origin_seconds(container)
+        self.decoded_frames, self.past_end, self.broken = 0, False, False
         keep_only(container, stream)
         self._packets = container.demux(stream)
         self._pending: deque[Any] = deque()  # read, not yet decoded
         self._held: list[Any] = []  # decoded, not yet passed by
-        self._position: int | None = None  # time stamp of the last packet read
+        self._position: int | None = None  # decoding time stamp of the last packet read
+        self._end = stream.start_time or 0
         self._exhausted = self._flushed = self._running = False
+
+    @property
+    def end_seconds(self) -> Fraction:
+        """End of the last frame that was read."""
+        return self._end * self.time_base - self.origin_seconds
 
     def seconds_of(self, frame: Any) -> float:
         """When a frame begins to be shown."""
@@ -55,20 +64,20 @@ class FrameReader:
         """
         target = self._ticks(seconds)
         self._approach(target)
-        wanted = self._wanted(target)
-        frame = self._decode_to(wanted, target)
-        if frame is None or frame.is_corrupt:
-            raise MediaError(
-                SkipReason.TRUNCATED,
-                f"the frame at {seconds:.3f} s does not decode",
-                path=self.path,
-                cause="an incomplete or damaged file",
-            )
+        frame = self._decode_to(self._wanted(target), target)
+        if frame is None or frame.is_corrupt or (self.broken and self.past_end):
+            found = f"the frame at {seconds:.3f} s does not decode"
+            raise MediaError(SkipReason.TRUNCATED, found, path=self.path, cause=DAMAGE)
         return frame
 
+    def rewind(self) -> None:
+        """Go back to the start, so that asked times may begin anew."""
+        self._seek(self.stream.start_time or 0)
+
     def _ticks(self, seconds: float) -> int:
-        target = (Fraction(seconds) + SAME_TIME_SECONDS + self.origin_seconds) // self.time_base
-        return max(int(target), self.stream.start_time or 0) if self.stream.start_time is not None else int(target)
+        target = int((Fraction(seconds) + SAME_TIME_SECONDS + self.origin_seconds) // self.time_base)
+        start = self.stream.start_time
+        return target if start is None else max(target, start)
 
     # ------------------------------------------------------------------------------------------------ reading packets
     def _approach(self, target: int) -> None:
@@ -76,11 +85,11 @@ class FrameReader:
         if self._is_far(target):
             for seconds in _STEPS_BACK_SECONDS:
                 self._seek(target - int(seconds / self.time_base))
-                if self._start_run(target):
+                if self._reach(target):
                     return
-            self._rewind()
-        if not self._start_run(target) and not self._running:
-            self._running = True  # no key frame by then: begin with what comes first
+            self.rewind()
+        if not self._reach(target):
+            self._start_at_first_key_frame()
 
     def _is_far(self, target: int) -> bool:
         position = self._position if self._position is not None else self.stream.start_time
@@ -91,55 +100,68 @@ class FrameReader:
         return found < 0 or entries[found].timestamp > position
 
     def _seek(self, target: int) -> None:
-        self.container.seek(target, stream=self.stream)
-        self._restart()
-
-    def _rewind(self) -> None:
-        self.container.seek(self.stream.start_time or 0, stream=self.stream)
-        self._restart()
-
-    def _restart(self) -> None:
+        try:
+            self.container.seek(target, stream=self.stream)
+        except (av.error.PermissionError, av.error.InvalidDataError, av.error.ArgumentError, av.error.OSError):
+            return  # not seekable: read on
         self.stream.codec_context.flush_buffers()
         self._packets = self.container.demux(self.stream)
         self._pending.clear()
         self._held.clear()
-        self._exhausted = self._flushed = self._running = False
+        self._position = None
+        self._exhausted = self._flushed = self._running = self.broken = False
 
-    def _start_run(self, target: int) -> bool:
-        """Read up to `target`; where a later key frame leads there, start afresh from it. Whether a run leads there."""
-        self._read_past(target)
+    def _reach(self, target: int) -> bool:
+        """Read up to `target`; start afresh where a later key frame leads there. Whether any frame leads there."""
+        while not self._exhausted and (self._position is None or self._position <= target):
+            self._read_one()
         starts = [i for i, p in enumerate(self._pending) if p.is_keyframe and _stamp(p) <= target]
         if starts:
-            for _ in range(starts[-1]):
-                self._pending.popleft()
-            if self._running:
-                self.stream.codec_context.flush_buffers()
-            self._held.clear()
-            self._running = True
+            self._start_at(starts[-1])
+        if self._running and self._pending:
+            span = (target - _stamp(self._pending[0])) * self.time_base
+            self.limits.check("decoded_seconds", float(span), self.path)
+            self.limits.check("frames_per_second", len(self._pending) / max(float(span), 1.0), self.path)
         return self._running
 
-    def _read_past(self, target: int) -> None:
-        while not self._exhausted and (self._position is None or self._position <= target or not self._pending):
-            if self._read_one() is None:
-                return
+    def _start_at_first_key_frame(self) -> None:
+        """No key frame by the target: begin with the first one there is, or with what comes first."""
+        while not any(p.is_keyframe for p in self._pending) and self._read_one():
+            pass
+        starts = [i for i, p in enumerate(self._pending) if p.is_keyframe]
+        self._start_at(starts[0] if starts else 0)
 
-    def _read_one(self) -> Any | None:
-        packet = next(self._packets, None)
-        if packet is None or (packet.size == 0 and _stamp(packet) is None):
-            self._exhausted = True
-            return None
-        if _stamp(packet) is None:
-            return self._read_one()
-        self._pending.append(packet)
-        self._position = packet.dts if packet.dts is not None else packet.pts
-        return packet
+    def _start_at(self, index: int) -> None:
+        for _ in range(index):
+            self._pending.popleft()
+        if self._running:
+            self.stream.codec_context.flush_buffers()
+        self._held.clear()
+        self._flushed, self._running = False, True
+
+    def _read_one(self) -> bool:
+        """Read one packet with a time stamp; False at the end."""
+        while not self._exhausted:
+            try:
+                packet = next(self._packets, None)
+            except av.error.InvalidDataError:
+                packet, self.broken = None, True
+            if packet is None:
+                self._exhausted = True
+            elif _stamp(packet) is not None:
+                self._pending.append(packet)
+                self._position = packet.dts if packet.dts is not None else packet.pts
+                if not packet.is_discard:
+                    self._end = max(self._end, _stamp(packet) + (packet.duration or 0))
+                return True
+        return False
 
     # ---------------------------------------------------------------------------------------------------- decoding
     def _wanted(self, target: int) -> int:
         """Time stamp of the frame shown at `target` (of the first one, where that comes later)."""
         shown = [_stamp(p) for p in self._pending if not p.is_discard] + [_stamp(f) for f in self._held]
         before = [stamp for stamp in shown if stamp <= target]
-        self.at_end = self._exhausted and (not shown or max(shown) <= target)
+        self.past_end = self._exhausted and target >= self._end
         return max(before) if before else min(shown, default=target)
 
     def _decode_to(self, wanted: int, target: int) -> Any | None:
@@ -154,14 +176,14 @@ class FrameReader:
 
     def _decode_one(self) -> bool:
         """Decode one more packet, or flush the decoder at the end; False when nothing is left."""
-        if not self._pending and self._read_one() is None:
-            if self._flushed:
-                return False
+        if self._pending or self._read_one():
+            self._take(self.stream.codec_context.decode(self._pending.popleft()))
+            return True
+        if not self._flushed:
             self._flushed = True
             self._take(self.stream.codec_context.decode(None))
             return True
-        self._take(self.stream.codec_context.decode(self._pending.popleft()))
-        return True
+        return False
 
     def _take(self, frames: list[Any]) -> None:
         self.decoded_frames += len(frames)

@@ -10,14 +10,16 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from seehear.errors import MediaError, SkipReason, UsageError
-from seehear.media.containers import audio_stream, open_container, origin_seconds, video_stream
+from seehear.media.containers import END_SLACK_SECONDS, open_container, video_stream
+from seehear.media.extents import is_cut_short, past_the_end, scan
 from seehear.media.frame_reader import FrameReader
 from seehear.media.limits import Limits
-from seehear.media.orientation import Orientation, orientation_of, shown_size
+from seehear.media.orientation import orientation_of, shown_size
 from seehear.media.pictures import decode_picture, fit
 from seehear.media.sources import PICTURES, Source, name_of, open_source, sniff
 from seehear.media.tracks import Frames
 
+_LATEST_SECONDS = 1e9  # keeps times within what time stamps can hold
 _BICUBIC = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
@@ -53,46 +55,56 @@ def read_frames(
             picture = decode_picture(file.read(), path, limits, shorter_side)
             limits.check("resident_bytes", len(asked) * picture.size, path)
             return Frames(np.repeat(picture[None], len(asked), axis=0), np.zeros(len(asked)))
-    with open_container(source, limits) as (_, container):
+    with open_container(source, limits) as (name, container):
         stream = video_stream(container, path, limits)
         if stream is None:
             raise MediaError(SkipReason.NO_VIDEO, "sound only", path=path)
-        origin = origin_seconds(stream, audio_stream(container, path, limits))
-        reader = FrameReader(container, stream, origin, path, limits)
-        return _collect(reader, asked, shorter_side)
+        reader = FrameReader(container, stream, path, limits)
+        frames = _collect(reader, asked, shorter_side)
+        if reader.past_end and asked.max() > reader.end_seconds + END_SLACK_SECONDS:
+            _check_end(reader, name, float(asked.max()))
+        return frames
 
 
 def _collect(reader: FrameReader, asked: np.ndarray, shorter_side: int | None) -> Frames:
-    result: Frames | None = None
-    shape = _Shape(reader, shorter_side)
-    last: Any = None
     slots = np.argsort(asked, kind="stable")
-    for before, slot in zip([None, *slots], slots, strict=False):
+    last = reader.frame_at(float(asked[slots[0]]))
+    shape = _Shape(reader, last, shorter_side)
+    result = shape.room_for(len(asked))
+    picture = shape.picture(last)
+    for slot in slots:
         frame = reader.frame_at(float(asked[slot]))
-        if result is None:
-            result = shape.room_for(frame, len(asked))
-        result.seconds[slot] = reader.seconds_of(frame)
-        result.pixels[slot] = result.pixels[before] if frame is last else shape.picture(frame)
-        last = frame
-    assert result is not None
+        if frame is not last:
+            last, picture = frame, shape.picture(frame)
+        result.pixels[slot], result.seconds[slot] = picture, reader.seconds_of(frame)
     return result
+
+
+def _check_end(reader: FrameReader, name: str, asked_seconds: float) -> None:
+    """The last frame stays while there is sound, and a single frame always; later times hold nothing."""
+    container, sound = reader.container, next(iter(reader.container.streams.audio), None)
+    extents = [extent for extent in scan(container, reader.stream, sound, rewind=True) if extent is not None]
+    end = max((extent.end_seconds for extent in extents), default=reader.end_seconds)
+    single = len(extents[0].stamps) == 1 and not is_cut_short(container, name, end) if extents else False
+    if asked_seconds > end + END_SLACK_SECONDS and not single:
+        raise past_the_end(container, name, asked_seconds, end, end, reader.path)
 
 
 class _Shape:
     """The one shape of all returned pictures, settled by the first decoded frame."""
 
-    def __init__(self, reader: FrameReader, shorter_side: int | None):
-        self.reader, self.shorter_side = reader, shorter_side
-        self.reformatter, self.orientation = VideoReformatter(), Orientation()
-        self.width = self.height = 0
+    def __init__(self, reader: FrameReader, frame: Any, shorter_side: int | None):
+        self.reader, self.reformatter, self.orientation = reader, VideoReformatter(), orientation_of(frame)
+        shown = shown_size(frame.width, frame.height, reader.stream.sample_aspect_ratio, self.orientation)
+        self.width, self.height = fit(*shown, shorter_side)
 
-    def room_for(self, frame: Any, count: int) -> Frames:
-        """Memory for `count` pictures, after the limits allowed it."""
+    def room_for(self, count: int) -> Frames:
+        """Memory for `count` pictures, after the limits allowed it.
+
+        Raises:
+            MediaError: OVER_LIMIT.
+        """
         limits, path = self.reader.limits, self.reader.path
-        self.orientation = orientation_of(frame)
-        aspect = self.reader.stream.sample_aspect_ratio
-        shown = shown_size(frame.width, frame.height, aspect, self.orientation)
-        self.width, self.height = fit(*shown, self.shorter_side)
         limits.check("pixels", self.width * self.height, path)
         limits.check("resident_bytes", count * self.width * self.height * 3, path)
         return Frames(np.empty((count, self.height, self.width, 3), np.uint8), np.zeros(count))
@@ -108,7 +120,7 @@ class _Shape:
 
 def _checked(seconds: Sequence[float] | np.ndarray, shorter_side: int | None) -> np.ndarray:
     asked = np.asarray(seconds, np.float64)
-    if asked.ndim != 1 or len(asked) == 0 or not np.isfinite(asked).all():
+    if asked.ndim != 1 or len(asked) == 0 or not (np.abs(asked) < _LATEST_SECONDS).all():
         raise UsageError(f"asked times {seconds!r}", expected="at least one finite number of seconds")
     if shorter_side is not None and shorter_side < 1:
         raise UsageError(f"shorter_side is {shorter_side}", expected="at least 1 pixel")

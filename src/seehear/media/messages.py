@@ -134,7 +134,7 @@ def _read(descriptor: int, size: int, offset: int) -> np.ndarray:
     buffer = np.empty(size, np.uint8)
     done = 0
     while done < size:
-        count = os.preadv(descriptor, [memoryview(buffer)[done:]], offset + done)
+        count = os.preadv(descriptor, [buffer.data[done:]], offset + done)
         if count == 0:
             raise EOFError("shared memory is shorter than announced")
         done += count

@@ -1,29 +1,27 @@
 """Sound of a file in a given range, as 16 kHz mono int16.
 
-Time stamps place every decoded block on the presentation clock, so encoder priming, edit lists, late starts and gaps
-are honoured. Sound that begins after the presentation does is preceded by silence up to its start, because that is
-what is heard; a gap inside is silence for the same reason. Nothing else is ever filled in.
-
-Legend: S samples.
+Encoder priming, edit lists, late starts and gaps are honoured. Sound that begins after the presentation does is
+preceded by silence up to its start, because that is what is heard; a gap in the time stamps is silence for the same
+reason. Nothing else is ever filled in. Legend: S samples.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from seehear.errors import MediaError, SkipReason, UsageError
-from seehear.media.containers import audio_stream, keep_only, open_container, origin_seconds, video_stream
-from seehear.media.downmix import to_mono
+from seehear.media.containers import audio_stream, open_container
+from seehear.media.extents import is_cut_short, past_the_end, scan
 from seehear.media.limits import Limits
 from seehear.media.resampler import Resampler, grid_step
+from seehear.media.sound_reader import SoundReader
 from seehear.media.sources import Source, name_of
 from seehear.media.tracks import SAMPLE_RATE
 
-_PREROLL_SECONDS = Fraction(1, 2)  # decoded before the range: bit reservoirs and overlapping transforms settle in it
 _FILTER_SECONDS = Fraction(1, 50)  # fed to the resampler before and after the range
-_CHUNK_SAMPLES = 65_536
+_BATCH_SAMPLES = 16_384
+_LATEST_SECONDS = 1e9  # keeps times within what time stamps can hold
 
 
 def read_audio(
@@ -36,7 +34,8 @@ def read_audio(
     """Sound from `start_seconds` on, int16 `[S]` at 16 kHz mono.
 
     Sample n is at `round(start_seconds * 16000) / 16000 + n / 16000` on the presentation clock; consecutive ranges
-    join without seams. S is `duration_seconds * 16000` rounded, or less where the sound ends before.
+    join without seams. (A codec that draws noise for itself, as AAC may, draws it anew in each call.) S is
+    `duration_seconds * 16000` rounded, or less where the sound ends before.
 
     Args:
         source: a path, or the bytes of a file.
@@ -53,18 +52,19 @@ def read_audio(
     first, count = _range(start_seconds, duration_seconds)
     if count is not None:
         limits.check("decoded_seconds", count / SAMPLE_RATE, path)
-    with open_container(source, limits) as (_, container):
+    with open_container(source, limits) as (name, container):
         stream = audio_stream(container, path, limits)
         if stream is None:
             raise MediaError(SkipReason.NO_AUDIO, "pictures only", path=path)
-        origin = origin_seconds(video_stream(container, path, limits), stream)
-        reader = _Reader(container, stream, origin, path, limits)
-        return reader.read(first, count)
+        reader = SoundReader(container, name, stream, path, limits)
+        sound = _resampled(reader, first, count)
+        _check_end(reader, first, count, len(sound))
+        return sound
 
 
 def _range(start_seconds: float, duration_seconds: float | None) -> tuple[int, int | None]:
     duration = 1.0 if duration_seconds is None else duration_seconds
-    if not (0 <= start_seconds < float("inf") and 0 < duration < float("inf")):
+    if not (0 <= start_seconds < _LATEST_SECONDS and 0 < duration < _LATEST_SECONDS):
         raise UsageError(
             f"range of {duration_seconds} s from {start_seconds} s", expected="a start of 0 or more, a length above 0"
         )
@@ -74,49 +74,45 @@ def _range(start_seconds: float, duration_seconds: float | None) -> tuple[int, i
     return first, max(1, round((Fraction(start_seconds) + Fraction(duration_seconds)) * SAMPLE_RATE) - first)
 
 
-class _Reader:
-    """One pass over a range of one sound track. Positions count its own samples from the presentation's start."""
+def _resampled(reader: SoundReader, first: int, count: int | None) -> np.ndarray:
+    """Int16 `[<= count]` from output sample `first`, decoded from a sample that lies on the grid of both rates."""
+    step = grid_step(reader.rate)
+    begin = max(0, int((Fraction(first, SAMPLE_RATE) - _FILTER_SECONDS) * reader.rate) // step * step)
+    end = None
+    if count is not None:
+        end = int((Fraction(first + count, SAMPLE_RATE) + _FILTER_SECONDS) * reader.rate) + 1
+    resampler = Resampler(reader.rate)
+    parts = [resampler.push(chunk) for chunk in _batched(reader.read(begin, end))]
+    parts.append(resampler.finish())
+    skip = first - begin * SAMPLE_RATE // reader.rate
+    available = (reader.position * SAMPLE_RATE + reader.rate - 1) // reader.rate - first
+    sound = np.concatenate(parts)[skip : skip + max(0, available)][:count]
+    return np.clip(np.rint(sound * 32768.0), -32768, 32767).astype(np.int16)
 
-    def __init__(self, container: Any, stream: Any, origin: Fraction, path: str, limits: Limits):
-        self.container, self.stream, self.origin, self.path, self.limits = container, stream, origin, path, limits
-        self.rate = stream.codec_context.sample_rate
-        keep_only(container, stream)
 
-    def read(self, first: int, count: int | None) -> np.ndarray:
-        """Int16 `[<= count]` from output sample `first`."""
-        step = grid_step(self.rate)
-        begin = max(0, int((Fraction(first, SAMPLE_RATE) - _FILTER_SECONDS) * self.rate) // step * step)
-        end = None if count is None else int((Fraction(first + count, SAMPLE_RATE) + _FILTER_SECONDS) * self.rate) + 1
-        resampler, parts = Resampler(self.rate), []
-        skip = first - begin * SAMPLE_RATE // self.rate
-        for chunk in self._placed(begin, end):
-            parts.append(resampler.push(chunk))
-        parts.append(resampler.finish())
-        sound = np.concatenate(parts)[skip:][:count]
-        return np.clip(np.rint(sound * 32768.0), -32768, 32767).astype(np.int16)
+def _batched(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The same samples in longer chunks, which are quicker to resample."""
+    waiting: list[np.ndarray] = []
+    for chunk in chunks:
+        waiting.append(chunk)
+        if sum(map(len, waiting)) >= _BATCH_SAMPLES:
+            yield np.concatenate(waiting)
+            waiting.clear()
+    if waiting:
+        yield np.concatenate(waiting)
 
-    def _placed(self, begin: int, end: int | None) -> Iterator[np.ndarray]:
-        """Float32 chunks that cover [begin, end) without a gap, as far as the sound goes."""
-        position = begin
-        for start, samples in self._blocks(begin):
-            if end is not None and start >= end:
-                return
-            if start > position:
-                yield np.zeros(min(start, end or start) - position, np.float32)
-                position = start
-            samples = samples[position - start : None if end is None else end - start]
-            position += len(samples)
-            yield samples
-            if position == end:
-                return
 
-    def _blocks(self, begin: int) -> Iterator[tuple[int, np.ndarray]]:
-        """(position, float32 samples) of each decoded frame that ends after `begin`."""
-        base = Fraction(self.stream.time_base)
-        target = Fraction(begin, self.rate) - _PREROLL_SECONDS
-        if target > 0:
-            self.container.seek(int((target + self.origin) / base), stream=self.stream)
-        for frame in self.container.decode(self.stream):
-            position = round((frame.pts * base - self.origin) * self.rate)
-            if position + frame.samples > begin:
-                yield position, to_mono(frame)
+def _check_end(reader: SoundReader, first: int, count: int | None, found: int) -> None:
+    """Refuse an empty range, and one that the header promised but the file does not hold."""
+    if found and count is not None and found >= count:
+        return
+    container, name, end = reader.container, reader.name, Fraction(reader.position, reader.rate)
+    if found and not is_cut_short(container, name, end):
+        return
+    tracks = scan(container, *container.streams.video[:1], reader.stream, rewind=True)
+    end = tracks[-1].end_seconds if tracks[-1] is not None else Fraction(0)
+    whole = max((track.end_seconds for track in tracks if track is not None), default=end)
+    if found and not is_cut_short(container, name, whole):
+        return
+    asked = first if not found or count is None else first + count
+    raise past_the_end(container, name, asked / SAMPLE_RATE, end, whole, reader.path)

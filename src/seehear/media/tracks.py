@@ -72,6 +72,7 @@ class MediaInfo:
         duration_seconds: end of the last frame or sample; 0 for a still picture without sound.
         video: the first video track, or None.
         audio: the first sound track, or None.
+        truncated: the header promises more than half a second beyond what the file holds.
     """
 
     path: str
@@ -80,6 +81,7 @@ class MediaInfo:
     duration_seconds: float
     video: VideoTrack | None
     audio: AudioTrack | None
+    truncated: bool = False
 
 
 @dataclass(frozen=True)

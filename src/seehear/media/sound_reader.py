@@ -1,0 +1,176 @@
+"""Decoding one sound track into mono chunks that lie gaplessly on the presentation clock.
+
+Positions count samples at the track's own rate from the presentation's start. The time stamps of the decoded blocks
+place them; where a container's ticks are coarser than a sample (Matroska: 1 ms), blocks are placed on the codec's
+frame grid and then counted. Legend: S samples.
+"""
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+from seehear.errors import MediaError, SkipReason
+from seehear.media.containers import DAMAGE, codec_name, keep_only, origin_seconds
+from seehear.media.downmix import to_mono
+from seehear.media.limits import Limits
+
+_PREROLL_SECONDS = Fraction(1, 2)  # decoded before the range: bit reservoirs and overlapping transforms settle in it
+_GRIDS = {"opus": 120}  # samples between possible block starts, where the decoder does not tell
+_EQUAL_BLOCKS = {"flac", "alac"}  # all blocks but the last have the size of the first
+_BARE = {"mp3", "aac"}  # no container: rubbish before the first and after the last frame is common and harmless
+
+
+class SoundReader:
+    """Sound of one track by rising time.
+
+    Args:
+        container: an open PyAV container, at its start.
+        name: our name of the container.
+        stream: its sound track.
+        path: for messages.
+        limits: what may be decoded.
+
+    Attributes:
+        rate: samples per second.
+        position: where the sound that was read so far ends.
+    """
+
+    def __init__(self, container: Any, name: str, stream: Any, path: str, limits: Limits):
+        self.container, self.name, self.stream, self.path, self.limits = container, name, stream, path, limits
+        self.rate: int = stream.codec_context.sample_rate
+        self.base, self.origin = Fraction(stream.time_base), origin_seconds(container)
+        self.position = 0
+        self._damaged = False
+        scale, offset = self.base * self.rate, self.origin * self.rate
+        self._unit = math.lcm(scale.denominator, offset.denominator)
+        self._ticks, self._offset = int(scale * self._unit), int(offset * self._unit)
+        self._tolerance = 0 if self.base.denominator % self.rate == 0 else math.ceil(scale)
+        keep_only(container, stream)
+
+    def read(self, begin: int, end: int | None) -> Iterator[np.ndarray]:
+        """Float32 `[S]` chunks that cover [begin, end) without a gap, as far as the sound goes.
+
+        Raises:
+            MediaError: TRUNCATED at damage, OVER_LIMIT past the allowed length, UNSUPPORTED where the rate changes.
+        """
+        self.position = begin
+        longest = begin + (self.limits.decoded_seconds + 1) * self.rate
+        for start, samples in self._from(begin):
+            if end is not None and start >= end:
+                return
+            reach = start + len(samples) if end is None else min(end, start + len(samples))
+            if reach > longest:
+                self.limits.check("decoded_seconds", (reach - begin) / self.rate, self.path)
+            if start > self.position:
+                yield np.zeros(start - self.position, np.float32)
+                self.position = start
+            yield samples[self.position - start : reach - start]
+            self.position = reach
+            if reach == end:
+                return
+
+    def _from(self, begin: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Blocks that end after `begin`, reached by seeking where that is far."""
+        target = Fraction(begin, self.rate) - _PREROLL_SECONDS + self.origin
+        far = target > self._first_stamp * self.base and not self._stamps_drift
+        if far and self._seek(int(target / self.base)):
+            blocks = self._blocks(begin, sought=True)
+            head = next(blocks, None)
+            if head is not None and head[0] <= begin:
+                yield head
+                yield from blocks
+                return
+            self._seek(self._first_stamp)  # landed too late: read from the start
+        yield from self._blocks(begin, sought=False)
+
+    @property
+    def _stamps_drift(self) -> bool:
+        """Whether time stamps after a seek differ from those read in a row: WMA, and Ogg with anything but its own."""
+        return self.name == "asf" or (self.name == "ogg" and codec_name(self.stream) not in ("vorbis", "opus"))
+
+    @property
+    def _first_stamp(self) -> int:
+        return self.stream.start_time or 0
+
+    def _seek(self, stamp: int) -> bool:
+        try:
+            self.container.seek(stamp, stream=self.stream)
+        except (av.error.PermissionError, av.error.InvalidDataError, av.error.ArgumentError, av.error.OSError):
+            return False
+        return True
+
+    def _blocks(self, begin: int, *, sought: bool) -> Iterator[tuple[int, np.ndarray]]:
+        """(position, float32 `[S]`) of each decoded block that ends after `begin`."""
+        expected = None if sought else 0
+        self._damaged = False
+        for packet in self.container.demux(self.stream):
+            for frame in self._decoded(packet):
+                start = self._place(frame, expected)
+                if start is None:
+                    continue
+                samples = self._length(packet, frame)
+                expected = start + samples
+                if expected > begin:
+                    self._check(frame, start, begin)
+                    yield start, to_mono(frame)[:samples]
+                self._damaged = False
+        if self._damaged and self.name not in _BARE:
+            raise self._damage()
+
+    def _decoded(self, packet: Any) -> list[Any]:
+        try:
+            return self.stream.codec_context.decode(packet if packet.size else None)
+        except av.error.InvalidDataError:
+            self._damaged = True
+            return []
+        except av.error.EOFError:
+            return []
+
+    def _check(self, frame: Any, start: int, begin: int) -> None:
+        """Refuse what would otherwise be passed over in silence."""
+        if frame.sample_rate != self.rate:
+            found = f"the sample rate changes from {self.rate} to {frame.sample_rate}"
+            raise MediaError(SkipReason.UNSUPPORTED, found, path=self.path)
+        leading = self.name in _BARE and self.position == begin == 0
+        if self._damaged and start > begin and not leading:
+            raise self._damage()
+
+    def _damage(self) -> MediaError:
+        found = f"sound after {self.position / self.rate:.3f} s does not decode"
+        return MediaError(SkipReason.TRUNCATED, found, path=self.path, cause=DAMAGE)
+
+    def _place(self, frame: Any, expected: int | None) -> int | None:
+        """Where a block begins; None where that is not known (right after a seek)."""
+        if frame.pts is None:
+            return expected
+        position = self._samples_at(frame.pts)
+        if expected is not None and abs(position - expected) <= self._tolerance:
+            return expected
+        grid = self._grid(frame)
+        if self._tolerance > 1 and grid > 2 * self._tolerance:
+            first = self._samples_at(self._first_stamp)
+            nearest = first + round((position - first) / grid) * grid
+            if abs(nearest - position) <= self._tolerance:
+                return nearest
+        return position
+
+    def _grid(self, frame: Any) -> int:
+        """Samples from one possible block start to the next; 0 where blocks may start anywhere."""
+        codec = codec_name(self.stream)
+        if codec in _EQUAL_BLOCKS:
+            return frame.samples
+        return _GRIDS.get(codec, self.stream.codec_context.frame_size or 0)
+
+    def _samples_at(self, stamp: int) -> int:
+        """Position of a time stamp, rounded to a sample (whole numbers only: this runs for every block)."""
+        return (2 * (stamp * self._ticks - self._offset) + self._unit) // (2 * self._unit)
+
+    def _length(self, packet: Any, frame: Any) -> int:
+        """Samples of a block that are to be heard: an mp4 edit list ends inside the last one."""
+        if self.name != "mp4" or packet.pts != frame.pts or not packet.duration:
+            return frame.samples
+        return min(frame.samples, max(1, packet.duration * self._ticks // self._unit))
