@@ -14,7 +14,7 @@ from seehear.contracts import FrameNeed
 
 def fit(frames: np.ndarray, need: FrameNeed) -> Tensor:
     """Frames `[T, h, w, 3]` uint8 as `[T, 3, H, W]` uint8."""
-    pictures = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    pictures = _channels_first(frames)
     height, width = pictures.shape[2:]
     if (height, width) == (need.height, need.width):
         return pictures
@@ -37,6 +37,11 @@ def shorter_side(frames: np.ndarray, size: int) -> np.ndarray:
     if min(height, width) == size:
         return frames
     scale = size / min(height, width)
-    pictures = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    pictures = _channels_first(frames)
     resized = _resize(pictures, max(1, round(height * scale)), max(1, round(width * scale)))
     return resized.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _channels_first(frames: np.ndarray) -> Tensor:
+    """`[T, 3, h, w]` of `[T, h, w, 3]` in the same memory (a copy of arrays that may not be written)."""
+    return torch.from_numpy(frames if frames.flags.writeable else frames.copy()).permute(0, 3, 1, 2)
