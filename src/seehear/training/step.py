@@ -121,7 +121,11 @@ def _collect(gathered: list[Losses], prefix: str, result: StepResult) -> None:
         parts = [g[name] for g in gathered]
         if parts[0].ndim:
             result.features[prefix + name] = torch.cat(parts)
-        result.values[prefix + name] = torch.stack([p.float().mean() if p.ndim else p for p in parts]).mean()
+        result.values[prefix + name] = torch.stack([_mean(p) for p in parts]).mean()
+
+
+def _mean(value: Tensor) -> Tensor:
+    return value.mean() if value.is_floating_point() else value.float().mean()
 
 
 def split(batch: Batch, pieces: int) -> list[Batch]:

@@ -110,7 +110,7 @@ class MemorySampler:
         assert len(ids) == self.global_batch
         self.observed = step + 1
         if "surprise" in features:
-            self.surprise[ids] += features["surprise"].cpu().numpy()
+            self.surprise[ids] += features["surprise"].double().numpy()
 
     def state_dict(self) -> dict[str, Any]:
         return {"surprise": self.surprise, "observed": self.observed}
@@ -164,7 +164,7 @@ def stub_config(steps=12, method=None, data=None, optimizer=None, schedule=None,
         data=data or DataConfig(global_batch=8),
         method=method or TwoTowers.Config(),
         optimizer=optimizer or OptimizerConfig(learning_rate=0.01),
-        schedule=schedule or ScheduleConfig(warmup_steps=2),
+        schedule=schedule or ScheduleConfig(warmup_steps=min(2, steps - 1)),
         training=TrainingConfig(steps=steps, **training),
     )
 
