@@ -89,17 +89,26 @@ def stuck_after_signal(folder, grace_seconds):
     Trainer(TwoTowers(config.method), MemoryStream(hook=stuck), config, folder).run()
 
 
-def train_rank(rank, world_size, folder, method, training, die_at=None, number=signal.SIGKILL, victim=1):
-    """Train as one of several ranks; the victim may send itself a signal before a step."""
+def train_rank(rank, world_size, folder, method, training, die_at=None, number=signal.SIGKILL, bad_step=None):
+    """Train as one of several ranks; rank 1 may send itself a signal before a step, or have a bad loss."""
 
     def at_step(step):
-        if step == die_at and rank == victim:
+        if step == die_at and rank == 1:
             os.kill(os.getpid(), number)
 
     config = stub_config(method=method, **training)
     stream = MemoryStream(rank=rank, world_size=world_size, hook=at_step, broken=(3,))
+    network = TwoTowers(method)
+    if rank == 1:
+        network.register_forward_hook(
+            lambda _, args, losses: (
+                losses | {"loss": losses["loss"] * float("nan")}
+                if args[0].positions[0] // stream.global_batch == bad_step
+                else losses
+            )
+        )
     try:
-        Trainer(TwoTowers(method), stream, config, folder, device="cpu").run()
+        Trainer(network, stream, config, folder, device="cpu").run()
     except SeeHearError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_status)

@@ -4,7 +4,7 @@ import importlib.machinery
 import sys
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -122,11 +122,11 @@ class MemorySampler:
 class MemoryStream:
     """Clips that are functions of their id; `hook(step)` may kill, raise or signal before a batch is handed out."""
 
-    def __init__(self, clips=20, global_batch=8, rank=0, world_size=1, hook=None, broken=(), poison=()):
+    def __init__(self, clips=20, global_batch=8, rank=0, world_size=1, hook=None, broken=()):
         self.sampler = MemorySampler(clips, global_batch)
         self.global_batch, self.clips_per_epoch, self.fingerprint = global_batch, clips, f"memory-{clips}"
         self.rank, self.local, self.hook = rank, global_batch // world_size, hook
-        self.broken, self.poison, self.closed = broken, poison, False
+        self.broken, self.closed = broken, False
 
     def batches(self, first_step: int, last_step: int) -> Iterator[Batch]:
         try:
@@ -150,8 +150,6 @@ class MemoryStream:
         draw = [torch.Generator().manual_seed(stable_hash(f"clip {i}")) for i in ids.tolist()]
         sound = torch.stack([torch.randint(-90, 90, (SAMPLES,), generator=g) for g in draw])
         sound = (sound + 40 * classes[:, None]).to(torch.int16)
-        if step in self.poison:
-            sound[0, 0] = 0
         shape = (1, 3, PIXELS, PIXELS)
         frames = torch.stack([torch.randint(0, 160, shape, generator=g, dtype=torch.uint8) for g in draw])
         return Batch(ids, positions, {"waveform": sound, "frames": frames}, tuple(replaced))
@@ -187,6 +185,3 @@ def record_of(folder: Path) -> dict[str, bytes]:
     tensors = {path.name: path.read_bytes() for path in sorted(last.glob("*.safetensors"))}
     logs = {name: (folder / name).read_bytes() for name in ("metrics.jsonl", "samples.jsonl")}
     return logs | tensors
-
-
-__all__ = ["MemoryStream", "TwoTowers", "record_of", "register_stub", "replace", "stub_config"]

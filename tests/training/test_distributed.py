@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from seehear.errors import LostPeerError
-from seehear.training import latest_checkpoint, open_checkpoint
+from seehear.training import ScheduleConfig, latest_checkpoint, open_checkpoint
 from seehear.training.distributed import lost_peers
+from seehear.training.logs import read_lines
 from tests.training.children import train_rank
 from tests.training.processes import exit_codes, start, start_ranks
 from tests.training.stubs import TwoTowers, record_of
@@ -48,6 +49,17 @@ def test_a_signal_to_one_rank_stops_both_and_the_run_goes_on_exactly(tmp_path):
     assert open_checkpoint(latest_checkpoint(tmp_path / "broken")).step == 3
     assert run(2, tmp_path / "broken", DOUBLE, settings) == [0, 0]
     assert record_of(tmp_path / "broken") == record_of(tmp_path / "unbroken")
+
+
+def test_a_step_that_is_bad_on_one_rank_is_skipped_on_both(tmp_path):
+    for steps in (2, 3):
+        settings = {"steps": steps, "schedule": ScheduleConfig(kind="constant")}
+        assert run(2, tmp_path / str(steps), DOUBLE, settings, None, signal.SIGTERM, 2) == [0, 0]
+    for name in ("weights", "optimizers"):
+        before, after = (tensors(tmp_path / steps, name) for steps in ("2", "3"))
+        assert all(torch.equal(before[key], after[key]) for key in before)
+    last = read_lines(tmp_path / "3" / "metrics.jsonl")[-1]
+    assert (last["step"], last["loss"], last["skipped_steps"]) == (3, None, 1)
 
 
 @pytest.mark.full
