@@ -8,6 +8,7 @@ import av
 
 from seehear.errors import MediaError, SkipReason
 from seehear.media.containers import DAMAGE, END_SLACK_SECONDS, origin_seconds, promised_seconds
+from seehear.media.frame_order import is_counted
 
 ZERO = Fraction(0)
 
@@ -19,6 +20,7 @@ class Extent:
     Attributes:
         stream: PyAV's stream.
         origin_seconds: time stamp of the presentation's start.
+        counted: a video track without presentation times (see `frame_order`).
         stamps: time stamps of the packets that are shown, in the track's ticks.
         end: end of the last packet, in ticks, without samples that are not to be heard.
         priming: time stamp up to which an encoder's start-up samples are to be dropped, in ticks.
@@ -27,6 +29,7 @@ class Extent:
 
     stream: Any
     origin_seconds: Fraction
+    counted: bool = False
     stamps: set[int] = field(default_factory=set)
     end: Fraction = ZERO
     priming: Fraction | None = None
@@ -34,7 +37,7 @@ class Extent:
 
     def add(self, packet: Any) -> None:
         """Count a packet, unless an edit list drops it."""
-        stamp = packet.pts if packet.pts is not None else packet.dts
+        stamp = packet.dts if packet.pts is None or self.counted else packet.pts
         if stamp is None:
             return
         duration = packet.duration or 0
@@ -86,7 +89,8 @@ def scan(container: Any, *streams: Any, rewind: bool = False) -> list[Extent | N
     origin = origin_seconds(container)
     if rewind:
         container.seek(container.start_time or 0)
-    extents = {stream.index: Extent(stream, origin) for stream in streams if stream is not None}
+    counted = is_counted(container)
+    extents = {s.index: Extent(s, origin, counted and s.type == "video") for s in streams if s is not None}
     for stream in container.streams:
         stream.discard = av.stream.Discard.default if stream.index in extents else av.stream.Discard.all
     try:

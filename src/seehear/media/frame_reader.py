@@ -12,10 +12,12 @@ import av
 
 from seehear.errors import MediaError, SkipReason
 from seehear.media.containers import DAMAGE, keep_only, origin_seconds
+from seehear.media.frame_order import LEADING_FRAMES, CountedFrames, decoder_delay, is_counted
 from seehear.media.limits import Limits
 
 SAME_TIME_SECONDS = Fraction(1, 1_000_000)  # an asked time may lie this far before the frame it names
 _AHEAD_SECONDS = 2  # nearer targets are reached by reading on, farther ones by seeking
+_UNSEEKABLE = {"mpeg"}  # time stamps after a seek differ from those read in a row; reading on is cheap
 _STEPS_BACK_SECONDS = (0, 1, 3, 10, 30)  # where a seek lands after the target, try from further back
 
 
@@ -40,12 +42,16 @@ class FrameReader:
         self.time_base, self.origin_seconds = Fraction(stream.time_base), origin_seconds(container)
         self.decoded_frames, self.past_end, self.broken = 0, False, False
         keep_only(container, stream)
-        self._packets = container.demux(stream)
+        self._order = CountedFrames(decoder_delay(container, stream)) if is_counted(container) else None
         self._pending: deque[Any] = deque()  # read, not yet decoded
+        self._inside: set[int] = set()  # time stamps that are in the decoder
         self._held: list[Any] = []  # decoded, not yet passed by
         self._position: int | None = None  # decoding time stamp of the last packet read
         self._end = stream.start_time or 0
         self._exhausted = self._flushed = self._running = False
+        self._packets = container.demux(stream)
+        if self._order is not None:
+            self.rewind()
 
     @property
     def end_seconds(self) -> Fraction:
@@ -92,6 +98,8 @@ class FrameReader:
             self._start_at_first_key_frame()
 
     def _is_far(self, target: int) -> bool:
+        if self.container.format.name in _UNSEEKABLE:
+            return False
         position = self._position if self._position is not None else self.stream.start_time
         if position is None or (target - position) * self.time_base <= _AHEAD_SECONDS:
             return False
@@ -108,6 +116,7 @@ class FrameReader:
         self._packets = self.container.demux(self.stream)
         self._pending.clear()
         self._held.clear()
+        self._inside.clear()
         self._position = None
         self._exhausted = self._flushed = self._running = self.broken = False
 
@@ -115,7 +124,8 @@ class FrameReader:
         """Read up to `target`; start afresh where a later key frame leads there. Whether any frame leads there."""
         while not self._exhausted and (self._position is None or self._position <= target):
             self._read_one()
-        starts = [i for i, p in enumerate(self._pending) if p.is_keyframe and _stamp(p) <= target]
+        latest = target - LEADING_FRAMES if self._order and self._order.delay else target
+        starts = [i for i, p in enumerate(self._pending) if p.is_keyframe and _stamp(p) <= latest]
         if starts:
             self._start_at(starts[-1])
         if self._running and self._pending:
@@ -137,6 +147,9 @@ class FrameReader:
         if self._running:
             self.stream.codec_context.flush_buffers()
         self._held.clear()
+        self._inside.clear()
+        if self._order:
+            self._order.restart()
         self._flushed, self._running = False, True
 
     def _read_one(self) -> bool:
@@ -149,6 +162,8 @@ class FrameReader:
             if packet is None:
                 self._exhausted = True
             elif _stamp(packet) is not None:
+                if self._order:
+                    packet.pts = packet.dts
                 self._pending.append(packet)
                 self._position = packet.dts if packet.dts is not None else packet.pts
                 if not packet.is_discard:
@@ -160,6 +175,7 @@ class FrameReader:
     def _wanted(self, target: int) -> int:
         """Time stamp of the frame shown at `target` (of the first one, where that comes later)."""
         shown = [_stamp(p) for p in self._pending if not p.is_discard] + [_stamp(f) for f in self._held]
+        shown.extend(self._inside)
         before = [stamp for stamp in shown if stamp <= target]
         self.past_end = self._exhausted and target >= self._end
         return max(before) if before else min(shown, default=target)
@@ -177,7 +193,12 @@ class FrameReader:
     def _decode_one(self) -> bool:
         """Decode one more packet, or flush the decoder at the end; False when nothing is left."""
         if self._pending or self._read_one():
-            self._take(self.stream.codec_context.decode(self._pending.popleft()))
+            packet = self._pending.popleft()
+            if not packet.is_discard:
+                self._inside.add(_stamp(packet))
+            if self._order:
+                self._order.feed(packet.dts)
+            self._take(self.stream.codec_context.decode(packet))
             return True
         if not self._flushed:
             self._flushed = True
@@ -187,7 +208,10 @@ class FrameReader:
 
     def _take(self, frames: list[Any]) -> None:
         self.decoded_frames += len(frames)
+        if self._order:
+            self._order.label(frames)
         self._held.extend(f for f in frames if _stamp(f) is not None)
+        self._inside.difference_update(_stamp(f) for f in frames)
 
 
 def _stamp(item: Any) -> Any:
