@@ -104,7 +104,7 @@ def test_regularisation_is_chosen_on_clips_held_out():
     assert found.chosen_on == 12
     assert found.regularisation > 1e-4
     assert "chosen on 12 clips held out" in found.note
-    few = fit_chosen(x[:6], np.eye(2, dtype=bool)[which[:6]], False)
+    few = fit_chosen(x[:24], np.eye(2, dtype=bool)[which[:24]], False)
     assert few.note == "regularisation 0.1 (fixed)"
 
 

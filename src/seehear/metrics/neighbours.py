@@ -27,8 +27,8 @@ def neighbour_weights(scores: NDArray[np.float64], k: int, tie_tolerance: float 
     """
     candidates = scores > -np.inf
     kept = np.minimum(k, candidates.sum(axis=1))[:, None]
-    descending = -np.sort(-scores, axis=1)
-    last = np.take_along_axis(descending, np.maximum(kept - 1, 0), axis=1)
+    place = min(k, scores.shape[1]) - 1
+    last = -np.partition(-scores, place, axis=1)[:, place : place + 1]  # minus infinity: all candidates are among the k
     certain = scores > last + tie_tolerance
     tied = candidates & ~certain & (scores >= last - tie_tolerance)
     places_left = kept - certain.sum(axis=1, keepdims=True)

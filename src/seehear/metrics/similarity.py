@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from seehear.errors import DataError
 from seehear.metrics.arrays import unit_rows
 
-_BLOCK_ENTRIES = 2**23  # 64 MiB of float64 scores at a time
+_BLOCK_ENTRIES = 2**22  # 32 MiB of float64 scores at a time
 
 
 def cosine_blocks(

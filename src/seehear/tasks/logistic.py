@@ -1,4 +1,4 @@
-"""Logistic regression by L-BFGS in float64: multinomial, or one-vs-rest for several labels per clip.
+"""Logistic regression by (SciPy's) L-BFGS in float64: multinomial, or one-vs-rest for several labels per clip.
 
 Minimises mean cross-entropy + regularisation / 2 * |W|^2 from W = 0 (scikit-learn's C = 1 / (regularisation * N); the
 bias is free). Features are standardised by the training clips; a feature that does not vary there counts for nothing.
@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from seehear.metrics import label_groups, mean_average_precision, top_k_correct
 
 REGULARISATIONS = (10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4)
 FIXED_REGULARISATION = 0.1  # where there is nothing to choose it on
-_HELD_OUT = 5  # every fifth clip of a class
+_HELD_OUT = 5  # every fifth clip
+_FEWEST_CLIPS = 25  # to hold any out
 _CONSTANT = 1e-6  # a spread this small beside the mean is rounding
-_ITERATIONS, _TOLERANCE = 500, 1e-6
+_ITERATIONS, _TOLERANCE = 500, 1e-8
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def fit_chosen(
     multi_label: bool,
     regularisations: Sequence[float] = REGULARISATIONS,
 ) -> LinearClassifier:
-    """Fit with the regularisation that scores best on every fifth clip of each label set (equal: of least entropy).
+    """Fit with the regularisation that scores best on every fifth clip (equal: of least entropy).
 
     Args:
         features: `[N, D]`, in a fixed order (that of sample ids), as it says which clips are held out.
@@ -97,63 +96,52 @@ def fit_logistic(
     mean, spread = x.mean(axis=0), x.std(axis=0)
     varies = spread > _CONSTANT * (np.abs(mean) + np.abs(x).max())
     scale = np.where(varies, 1 / np.where(varies, spread, 1.0), 0.0)
-    inputs, targets = torch.from_numpy((x - mean) * scale), torch.from_numpy(labels.astype(np.float64))
-    shape = (x.shape[1], labels.shape[1])
-    weight = torch.zeros(shape, dtype=torch.float64) if start is None else torch.from_numpy(start.weight.copy())
-    bias = torch.zeros(shape[1], dtype=torch.float64) if start is None else torch.from_numpy(start.bias.copy())
-    _minimise(inputs, targets, weight, bias, multi_label, regularisation)
-    return LinearClassifier(weight.detach().numpy(), bias.detach().numpy(), mean, scale, regularisation)
+    first = np.zeros((x.shape[1] + 1, labels.shape[1])) if start is None else np.vstack([start.weight, start.bias])
+    found = _minimise((x - mean) * scale, labels.astype(np.float64), first, multi_label, regularisation)
+    return LinearClassifier(found[:-1], found[-1], mean, scale, regularisation)
 
 
 def _minimise(
-    inputs: torch.Tensor,
-    targets: torch.Tensor,
-    weight: torch.Tensor,
-    bias: torch.Tensor,
-    multi_label: bool,
-    regularisation: float,
-) -> None:
-    """Minimise over `weight` and `bias`, in place."""
-    weight.requires_grad_(True), bias.requires_grad_(True)
-    solver = torch.optim.LBFGS(
-        [weight, bias],
-        max_iter=_ITERATIONS,
-        tolerance_grad=_TOLERANCE,
-        tolerance_change=0.0,
-        line_search_fn="strong_wolfe",
-    )
+    inputs: np.ndarray, targets: np.ndarray, first: np.ndarray, multi_label: bool, regularisation: float
+) -> NDArray[np.float64]:
+    """The best weights and, in the last row, bias, `[D + 1, C]`, starting from `first`."""
+    from scipy.optimize import minimize
 
-    def closure() -> torch.Tensor:
-        solver.zero_grad()
-        entropy = _entropy(torch.addmm(bias, inputs, weight), targets, multi_label)
-        loss = entropy + 0.5 * regularisation * weight.square().sum()
-        loss.backward()
-        return loss
+    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weight, bias = flat.reshape(first.shape)[:-1], flat.reshape(first.shape)[-1]
+        entropy, slope = _entropy(inputs @ weight + bias, targets, multi_label)
+        gradient = np.vstack([inputs.T @ slope + regularisation * weight, slope.sum(axis=0)])
+        return entropy + 0.5 * regularisation * float(np.square(weight).sum()), gradient.ravel()
 
-    with torch.enable_grad():
-        solver.step(closure)
+    options = {"maxiter": _ITERATIONS, "maxfun": 2 * _ITERATIONS, "gtol": _TOLERANCE, "ftol": 0.0}
+    found = minimize(loss_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", options=options)
+    return found.x.reshape(first.shape)
+
+
+def _entropy(logits: np.ndarray, targets: np.ndarray, multi_label: bool) -> tuple[float, np.ndarray]:
+    """Mean cross-entropy over the clips (summed over classes if one-vs-rest) and its slope in the logits `[N, C]`."""
+    if multi_label:
+        likely = np.logaddexp(0.0, logits) - targets * logits
+        shares = 0.5 * (1 + np.tanh(logits / 2))
+    else:
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        logarithms = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        likely, shares = -targets * logarithms, np.exp(logarithms)
+    return float(likely.sum()) / len(logits), (shares - targets) / len(logits)
 
 
 def _held_out(labels: np.ndarray) -> NDArray[np.bool_]:
-    """Every fifth clip of each label set, `[N]`; rare sets stay in training."""
+    """Every fifth clip in the order of label sets, `[N]`, so that each set gives its share; none of fewer than 25."""
     held_out = np.zeros(len(labels), dtype=np.bool_)
-    groups = label_groups(labels)
-    for group in range(groups.max() + 1):
-        held_out[np.flatnonzero(groups == group)[_HELD_OUT - 1 :: _HELD_OUT]] = True
+    if len(labels) >= _FEWEST_CLIPS:
+        held_out[np.argsort(label_groups(labels), kind="stable")[_HELD_OUT - 1 :: _HELD_OUT]] = True
     return held_out
 
 
 def _quality(scores: np.ndarray, labels: np.ndarray, multi_label: bool) -> tuple[float, float]:
     """The figure to choose by, and minus the cross-entropy to decide between equal ones."""
-    logits, targets = torch.from_numpy(scores), torch.from_numpy(labels.astype(np.float64))
     if multi_label:
         figure = mean_average_precision(scores, labels).value
     else:
         figure = float(top_k_correct(scores, labels).mean())
-    return figure, -float(_entropy(logits, targets, multi_label))
-
-
-def _entropy(logits: torch.Tensor, targets: torch.Tensor, multi_label: bool) -> torch.Tensor:
-    if multi_label:
-        return F.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / len(logits)
-    return F.cross_entropy(logits, targets)
+    return figure, -_entropy(scores, labels.astype(np.float64), multi_label)[0]
