@@ -295,6 +295,15 @@ class Method(nn.Module):
         raise NotImplementedError
 
 
+@runtime_checkable
+class Reconstructs(Protocol):
+    """A method that can show what it draws of what was hidden from it."""
+
+    def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:
+        """Original, drawing and mask of each modality of `batch`."""
+        ...
+
+
 # --------------------------------------------------------------------------------------------------------- samplers
 @runtime_checkable
 class Sampler(Protocol):

@@ -18,8 +18,13 @@ from seehear.configuration import unknown_name
 from seehear.errors import UsageError
 
 VERBS = {
+    "demo": "from nothing, or your own videos, to a trained network on a page, in ten minutes",
     "world": "generate the procedural audio-visual world as mp4 files with exact ground truth",
     "pack": "cut a folder of media into a table of clips to train on",
+    "pretrain": "train a recipe's method on a table or a folder of media",
+    "evaluate": "every figure of a run, with floors and ceilings beside it",
+    "probe": "what a few labels make of a run's features",
+    "report": "the self-contained page of an evaluated run",
     "doctor": "say what this machine has, and what a folder of media holds",
 }
 

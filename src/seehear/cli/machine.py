@@ -11,6 +11,8 @@ from typing import Any
 
 from seehear import __version__
 
+LOW_DISK_BYTES = 2_000_000_000  # the demo's world, table, checkpoints and report take about half of it
+
 
 def machine_facts(place: Path) -> dict[str, Any]:
     """Everything below as one JSON-ready document; `place` is the folder whose disk counts."""
@@ -77,12 +79,12 @@ def media_facts() -> dict[str, Any]:
 
 def library_versions() -> dict[str, str | None]:
     """Installed version of every library that seehear asks for, None where it is missing."""
-    names = []
-    for requirement in importlib.metadata.requires("seehear") or ():
-        name = re.match(r"[A-Za-z0-9._-]+", requirement)
-        if name and "extra ==" not in requirement:
-            names.append(name[0])
-    return {name: _version(name) for name in names}
+    asked = importlib.metadata.requires("seehear") or ()
+    return {name: _version(name) for name in (_name_of(text) for text in asked if "extra ==" not in text)}
+
+
+def _name_of(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
 
 
 def _version(name: str) -> str | None:
@@ -90,3 +92,24 @@ def _version(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def warnings(facts: dict[str, Any]) -> list[str]:
+    """What of these facts will get in the way, each with what to do."""
+    found = []
+    for requirement in importlib.metadata.requires("seehear") or ():
+        name, version = _name_of(requirement), facts["libraries"].get(_name_of(requirement))
+        least = re.search(r">=\s*([0-9.]+)", requirement)
+        if name in facts["libraries"] and version is None:
+            found.append(f"{name} is missing: pip install '{requirement}'")
+        elif version is not None and least and _numbers(version) < _numbers(least[1]):
+            found.append(f"{name} {version} is older than {least[1]}: pip install '{requirement}'")
+    if not {"libx264", "libopenh264"} & set(facts["media"]["encoders"]):
+        found.append("PyAV has no H.264 encoder: videos are written as MPEG-4 part 2, which browsers do not play")
+    if facts["free_disk_bytes"] < LOW_DISK_BYTES:
+        found.append(f"only {facts['free_disk_bytes'] / 1e9:.1f} GB of disk are free here")
+    return found
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])

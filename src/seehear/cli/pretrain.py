@@ -1,0 +1,84 @@
+"""`seehear pretrain`: train a recipe's method on a table or a folder of media."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seehear.cli.console import Console
+from seehear.cli.options import Overrides, parse
+
+if TYPE_CHECKING:
+    from seehear.training import RunConfig
+
+DEFAULT_RECIPE = "avsiam_tiny"
+EXAMPLES = (
+    "seehear pretrain avsiam_tiny --data.table clips.lance --out runs/first",
+    "seehear pretrain avsiam_tiny --data.table clips.lance --training.steps 200 --optimizer.learning-rate 5e-4",
+    "torchrun --nproc-per-node 8 -m seehear pretrain avsiam_paper_base --data.table audioset.lance --out runs/base",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Train a recipe's method; started again on the same folder, go on where it stopped.
+
+    The first word names the recipe (default: avsiam_tiny); every field of it can be changed.
+    """
+
+    out: Path | None = None
+    """folder of the run; by default runs/ and the recipe's name"""
+    device: str | None = None
+    """cpu, cuda, ...; by default the accelerator, where there is one"""
+    tensorboard: bool = False
+    """also write what TensorBoard shows"""
+    accept_change: tuple[str, ...] = ()
+    """fields that may differ from the run's earlier start, such as training.steps"""
+
+
+def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
+    """Train; started again on the same folder, go on where it stopped."""
+    from seehear import recipes
+    from seehear.errors import UsageError
+    from seehear.runs.pretraining import pretrain
+    from seehear.runs.show import TrainingBar
+    from seehear.training import TensorBoardViewer
+
+    named = bool(arguments) and not arguments[0].startswith("-")
+    recipe = recipes.get(arguments[0] if named else DEFAULT_RECIPE)
+    options = parse(_options(recipe), list(arguments[named:]), "pretrain [RECIPE]", EXAMPLES)
+    config = _run_config(recipe, options.config)
+    if not config.data.table:
+        raise UsageError(
+            "no clips are named",
+            expected="a packed table or a folder of media",
+            cure="--data.table clips.lance (seehear pack FOLDER clips.lance makes one)",
+        )
+    folder = options.out or Path("runs") / config.name
+    viewers = (TensorBoardViewer(folder / "tensorboard"),) if options.tensorboard else ()
+    with console.progress(config.name, config.training.steps, "steps") as bar:
+        summary = pretrain(
+            config,
+            folder,
+            progress=TrainingBar(bar, console),
+            viewers=viewers,
+            device=options.device,
+            accept_changes=options.accept_change,
+        )
+    console.line(f"{folder}: {summary.steps} steps, loss {summary.loss}; next: seehear evaluate {folder}")
+    return dataclasses.asdict(summary)
+
+
+def _options(recipe: "RunConfig") -> type:
+    """The verb's options: its own, and every field of the recipe with the recipe's value as default."""
+    fields = [(f.name, type(getattr(recipe, f.name)), getattr(recipe, f.name)) for f in dataclasses.fields(recipe)]
+    config = dataclasses.make_dataclass("RecipeFields", fields, frozen=True)
+    config.__doc__ = f"Fields of the recipe {recipe.name!r}."
+    added = [("config", Overrides[config], config())]
+    options = dataclasses.make_dataclass("Options", added, bases=(Options,), frozen=True)
+    options.__doc__ = Options.__doc__
+    return options
+
+
+def _run_config(recipe: "RunConfig", chosen: Any) -> "RunConfig":
+    return dataclasses.replace(recipe, **{f.name: getattr(chosen, f.name) for f in dataclasses.fields(recipe)})

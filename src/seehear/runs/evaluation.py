@@ -1,0 +1,164 @@
+"""Evaluate a finished run: retrieval, neighbours, probes, missing modality and reconstruction, with floors beside each.
+
+The untrained network is the run's own network before its first step, measured in the same way on the same clips.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seehear import clips, tasks
+from seehear.contracts import Batch, Figure, Method, Reconstructs
+from seehear.errors import DataError, StorageError
+from seehear.runs.pretraining import build_method, open_split
+from seehear.runs.run_folder import read_config
+from seehear.tasks import Embeddings, Galleries
+from seehear.training import RunConfig, load_method
+
+FIGURES = "figures.json"
+EMBEDDINGS = "embeddings"
+FEWEST_HELD_OUT = 2
+
+Tell = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation found.
+
+    Attributes:
+        figures: every figure.
+        embeddings: of the evaluated clips, by the trained network.
+        split: which clips they are: "test", or "train" where none were held out.
+    """
+
+    figures: list[Figure]
+    embeddings: Embeddings
+    split: str
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """A run opened for evaluation: its network trained and untrained, clips to learn from and clips to test on."""
+
+    config: RunConfig
+    trained: Method
+    untrained: Method
+    train: clips.ClipSource
+    test: clips.ClipSource
+    split: str
+
+    @property
+    def networks(self) -> tuple[Method, Method]:
+        return self.trained, self.untrained
+
+    @property
+    def labelled(self) -> bool:
+        """There are labels, and clips held out from the ones to learn from."""
+        return bool(self.train.label_names) and self.split != self.config.data.train_split
+
+    def batches(self, source: clips.ClipSource) -> Iterator[Batch]:
+        needs = replace(self.trained.needs, labels=bool(source.label_names))
+        return clips.in_order(source, needs, self.config.evaluation.batch)
+
+    def embed(self, source: clips.ClipSource) -> tuple[Embeddings, Embeddings]:
+        """By the trained and by the untrained network."""
+        names = dict(zip(source.ids.tolist(), source.names, strict=True))
+        one, other = (
+            tasks.embed(network, self.batches(source), names=names, label_names=source.label_names)
+            for network in self.networks
+        )
+        return one, other
+
+
+def evaluate(
+    folder: Path, *, table: str | None = None, split: str | None = None, tell: Tell = lambda _: None
+) -> Evaluated:
+    """Every figure of a run; written to `figures.json` and `embeddings.*` in its folder.
+
+    Args:
+        folder: of the run.
+        table: clips to evaluate on; by default the run's own.
+        split: of the table; by default the run's evaluation split, or its training clips where it holds none out.
+        tell: takes a line of progress.
+
+    Raises:
+        StorageError: if the folder holds no finished run.
+        DataError: if no clip can be evaluated.
+    """
+    setting = _open(folder, table, split)
+    evaluation = setting.config.evaluation
+    tell(f"embedding {len(setting.test)} clips of split {setting.split!r}, by the trained and the untrained network")
+    test = setting.embed(setting.test)
+    figures = list(tasks.retrieval(*test, Galleries(evaluation.galleries, evaluation.gallery)))
+    if evaluation.probe and setting.labelled:
+        figures += _learnt_from_labels(setting, test, tell)
+    if isinstance(setting.trained, Reconstructs):
+        tell("drawing what was hidden")
+        figures += tasks.reconstruction(setting.trained, setting.batches(setting.test), setting.untrained)
+    tasks.write_figures(figures, folder / FIGURES)
+    tasks.save_embeddings(test[0], folder / EMBEDDINGS)
+    return Evaluated(figures, test[0], setting.split)
+
+
+def probe(
+    folder: Path, *, table: str | None = None, split: str | None = None, tell: Tell = lambda _: None
+) -> list[Figure]:
+    """Linear probes, nearest neighbours and the missing modality of a run's frozen features.
+
+    Args:
+        folder: of the run.
+        table: labelled clips, with the run's training split to learn from; by default the run's own.
+        split: to test on; by default the run's evaluation split.
+        tell: takes a line of progress.
+
+    Raises:
+        StorageError: if the folder holds no finished run.
+        DataError: if the clips have no labels or none are held out.
+    """
+    setting = _open(folder, table, split, train_table=table)
+    if not setting.labelled:
+        raise DataError(
+            f"{table or setting.config.data.table} has {len(setting.train.label_names)} classes and "
+            f"tests on split {setting.split!r}",
+            expected="labels, and a split held out from training",
+            cure="name `split` and `labels` in the manifest before packing",
+        )
+    return list(_learnt_from_labels(setting, setting.embed(setting.test), tell))
+
+
+def read_evaluation(folder: Path) -> tuple[list[Figure], Embeddings]:
+    """What `evaluate` left in a run's folder.
+
+    Raises:
+        StorageError: if it was never evaluated.
+    """
+    if not (folder / FIGURES).exists():
+        raise StorageError(f"{folder} holds no figures", expected="an evaluated run", cure=f"seehear evaluate {folder}")
+    return tasks.read_figures(folder / FIGURES), tasks.load_embeddings(folder / EMBEDDINGS)
+
+
+def _open(folder: Path, table: str | None, split: str | None, train_table: str | None = None) -> _Setting:
+    """Where nothing is held out, the training clips are evaluated, and the result says so."""
+    config = read_config(folder)
+    trained = load_method(folder)
+    where = table or config.data.table
+    wanted = split or config.data.evaluation_split
+    if split is None and clips.open(where).splits.count(wanted) < FEWEST_HELD_OUT:
+        wanted = config.data.train_split
+    train = open_split(train_table or config.data.table, config.data.train_split, trained.needs)
+    return _Setting(config, trained, build_method(config), train, open_split(where, wanted, trained.needs), wanted)
+
+
+def _learnt_from_labels(setting: _Setting, test: tuple[Embeddings, Embeddings], tell: Tell) -> Iterator[Figure]:
+    """What a few labels make of the features."""
+    tell(f"embedding {len(setting.train)} training clips for neighbours and probes")
+    train = setting.embed(setting.train)
+    raw = tuple(
+        tasks.raw_features(setting.batches(source), label_names=source.label_names)
+        for source in (setting.train, setting.test)
+    )
+    floors = {"untrained": (train[1], test[1]), "baselines": {"raw features": raw}}
+    yield from tasks.nearest_neighbours(train[0], test[0], **floors)
+    yield from tasks.linear_probe(train[0], test[0], **floors)
+    yield from tasks.missing_modality(train[0], test[0], untrained=floors["untrained"])

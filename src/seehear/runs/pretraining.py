@@ -1,0 +1,80 @@
+"""Carry out a pretraining run: open the clips, build the method, train."""
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+import torch
+
+from seehear import clips, methods
+from seehear.contracts import Method, Needs
+from seehear.errors import DataError
+from seehear.randomness import Randomness
+from seehear.training import ProgressView, RunConfig, Summary, Trainer, Viewer, distributed
+
+
+def build_method(config: RunConfig) -> Method:
+    """The run's network before its first step: the same weights wherever and whenever it is built."""
+    with torch.random.fork_rng():
+        torch.manual_seed(config.training.seed)
+        return methods.get(config.method.method)(config.method)
+
+
+def open_split(table: str, split: str, needs: Needs) -> clips.ClipSource:
+    """The clips of one split that have every modality which is needed; of all splits where none are named.
+
+    Raises:
+        UsageError: if other splits are named but not this one.
+        DataError: if nothing is left.
+    """
+    source = clips.open(table)
+    if any(source.splits):
+        source = source.subset(split=split)
+    usable = source.usable(needs)
+    if not len(usable):
+        wanted = " and ".join(n for n, part in (("sound", needs.audio), ("pictures", needs.frames)) if part)
+        raise DataError(
+            f"none of {len(source)} clips in {table} has {wanted}",
+            expected="clips with every modality that the method reads",
+            cure=f"seehear doctor {table}",
+        )
+    return usable
+
+
+def pretrain(
+    config: RunConfig,
+    folder: Path,
+    *,
+    progress: ProgressView | Callable[[str], object] | None = None,
+    viewers: Sequence[Viewer] = (),
+    device: str | None = None,
+    accept_changes: Collection[str] = (),
+) -> Summary:
+    """Train the run's method on its clips; called again on the same folder, go on where it stopped.
+
+    Raises:
+        SeeHearError: whatever `clips.open`, `clips.Loader` and `training.Trainer` refuse.
+    """
+    method = build_method(config)
+    peers = distributed.start(device)
+    source = open_split(config.data.table, config.data.train_split, method.needs)
+    stream = clips.Loader(
+        source,
+        method.needs,
+        clips.ShuffleSampler(source.ids, config.data.global_batch, config.training.seed),
+        Randomness(config.training.seed, len(source)),
+        rank=peers.rank,
+        world_size=peers.world_size,
+        threads=config.data.threads,
+        prefetch=config.data.prefetch,
+    )
+    trainer = Trainer(
+        method,
+        stream,
+        config,
+        folder,
+        progress=progress,
+        viewers=viewers,
+        device=device,
+        accept_changes=accept_changes,
+    )
+    return trainer.run()
