@@ -26,6 +26,7 @@ from seehear.errors import SeeHearError, StorageError, UsageError
 from seehear.media import write_video
 from seehear.world import VERSION, datasheet, manifest
 from seehear.world.audit import audit, refuse_failed
+from seehear.world.fingerprints import fingerprint
 from seehear.world.presets import Preset, resolve
 from seehear.world.rendering import render
 from seehear.world.sampling import scene
@@ -84,6 +85,7 @@ def build(
     sheet = datasheet.check_folder(root, chosen, seed)
     total = sum(jobs.values())
     if sheet is not None and sheet.get("complete") and _whole(root, jobs):
+        refuse_failed(sheet["audit"])
         return BuildReport(root, total, 0, total, time.monotonic() - begun, sheet)
     try:
         return _build(root, chosen, seed, workers or usable_cores(), progress or _silent, begun)
@@ -120,7 +122,8 @@ def _build(
 ) -> BuildReport:
     for split in preset.clips:
         (root / split / "clips").mkdir(parents=True, exist_ok=True)
-    datasheet.write(root, preset, seed, complete=False)
+    marked = {"fingerprint": fingerprint(preset, seed)}
+    datasheet.write(root, preset, seed, marked | {"complete": False})
     missing: list[Job] = []
     for split, count in preset.clips.items():
         hashes = [scene(preset, split, index, seed).hash(VERSION) for index in range(count)]
@@ -133,7 +136,9 @@ def _build(
         manifest.append(root / split / manifest.JOURNAL, records)
         done += len(records)
         progress(done, total)
-    sheet = _complete(root, preset, seed)
+    everything = _close_journals(root, preset)
+    found = marked | {"complete": True, "clip_count": total, "audit": audit(everything)}
+    sheet = datasheet.write(root, preset, seed, found)
     refuse_failed(sheet["audit"])
     return BuildReport(root, total, len(missing), reused, time.monotonic() - begun, sheet)
 
@@ -216,8 +221,8 @@ def _make(root: Path, preset: Preset, seed: int, jobs: list[Job]) -> list[dict[s
     return records
 
 
-def _complete(root: Path, preset: Preset, seed: int) -> dict[str, Any]:
-    """Turn the journals into manifests, audit, and write the datasheet: the build is then complete."""
+def _close_journals(root: Path, preset: Preset) -> list[dict[str, Any]]:
+    """Turn every split's journal into its manifest; returns all records."""
     everything = []
     for split in preset.clips:
         journal = root / split / manifest.JOURNAL
@@ -225,5 +230,4 @@ def _complete(root: Path, preset: Preset, seed: int) -> dict[str, Any]:
         manifest.write(root / split / manifest.MANIFEST, records)
         journal.unlink()
         everything += records
-    result = audit(everything)
-    return datasheet.write(root, preset, seed, complete=True, clips=len(everything), audit=result)
+    return everything

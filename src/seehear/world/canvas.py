@@ -69,7 +69,7 @@ class Brush:
         *,
         grain: ndarray | float = 1.0,
         bevel: float = 0.08,
-        normal: tuple[ndarray | float, ndarray | float] | None = None,
+        normal: tuple[ndarray | float | np.floating, ndarray | float | np.floating] | None = None,
         gloss: float = 0.0,
         outline: float = 0.55,
         opacity: float = 1.0,

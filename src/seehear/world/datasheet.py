@@ -7,12 +7,10 @@ from typing import Any
 from seehear.errors import StorageError, UsageError
 from seehear.world import VERSION
 from seehear.world.classes import kind
-from seehear.world.fingerprints import fingerprint
 from seehear.world.manifest import write_text
 from seehear.world.presets import Preset
 
 DATASHEET, CLASSES = "DATASHEET.json", "classes.json"
-_OURS = {DATASHEET, CLASSES, "train", "val", "test", "test_iid"}
 LIMITS = (
     "2D drawings of 8 classes with clean semantics: easier than web video. Scores on it show that an implementation "
     "learns and which way an ablation points; they are not comparable with scores on AudioSet or VGGSound, and promise "
@@ -81,14 +79,15 @@ def _short(value: Any, other: Any) -> str:
     return str(value)
 
 
-def write(root: Path, preset: Preset, seed: int, **found: Any) -> dict[str, Any]:
-    """Write the datasheet and the class list; returns the datasheet."""
-    sheet = identity(preset, seed) | {"fingerprint": fingerprint(preset, seed), "limits": LIMITS} | found
-    write_text(root / DATASHEET, json.dumps(sheet, indent=2) + "\n")
+def write(root: Path, preset: Preset, seed: int, found: dict[str, Any]) -> dict[str, Any]:
+    """Write the datasheet (with what a build found) and the class list; returns the datasheet."""
+    sheet = identity(preset, seed) | {"limits": LIMITS} | found
+    text = json.dumps(sheet, indent=2)
+    write_text(root / DATASHEET, text + "\n")
     names = [kind(name) for name in preset.classes]
     classes = [
         {"index": k, "name": own.name, "synonyms": list(own.synonyms), "group": own.group}
         for k, own in enumerate(names)
     ]
     write_text(root / CLASSES, json.dumps(classes, indent=2) + "\n")
-    return sheet
+    return json.loads(text)

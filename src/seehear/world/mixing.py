@@ -9,11 +9,11 @@ Legend: S samples.
 
 import numpy as np
 from numpy import ndarray
-from seehear.world.sounds.filters import filtered
 
 from seehear.world.classes import kind
 from seehear.world.room import respond
 from seehear.world.scenes import Noise, Scene, Source
+from seehear.world.sounds.filters import filtered
 from seehear.world.streams import stream
 
 KNEE, CREST = 3.5, 5.5
@@ -34,7 +34,8 @@ def mix(scene: Scene) -> tuple[ndarray, dict[str, ndarray]]:
     gain = min(gain, FULL_SCALE / np.abs(played + noise).max())
     stems = {f"source {k}": sound * np.float32(gain) for k, sound in enumerate(sounds)}
     stems["background"] = noise * np.float32(gain)
-    return np.sum(list(stems.values()), axis=0, dtype=np.float64).astype(np.float32), stems
+    mixture = np.asarray(np.sum(list(stems.values()), axis=0, dtype=np.float64))
+    return mixture.astype(np.float32), stems
 
 
 def _stem(scene: Scene, number: int, source: Source, samples: int) -> ndarray:

@@ -15,6 +15,7 @@ from seehear.world.picture import paint
 from seehear.world.presets import Preset, resolve
 from seehear.world.sampling import scene as sample
 from seehear.world.scenes import Scene
+from seehear.world.splits import instances
 from seehear.world.truth import truth
 
 
@@ -73,6 +74,7 @@ def memory_clips(
     start: int = 0,
     level: int | None = None,
     size: int | None = None,
+    seconds: float | None = None,
 ) -> Iterator[Rendered]:
     """Clips of a split one after the other, without files or codecs.
 
@@ -84,10 +86,12 @@ def memory_clips(
         start: index of the first.
         level: another difficulty level.
         size: another picture size.
+        seconds: another clip length.
 
     Raises:
-        UsageError: on an unknown preset, split, level or size.
+        UsageError: on an unknown preset, split, level, size or length.
     """
-    chosen = resolve(preset, level=level, size=size)
-    last = start + (chosen.clips.get(split, 0) if count is None else count)
+    chosen = resolve(preset, level=level, size=size, seconds=seconds)
+    instances(split, 1)  # an unknown split is refused at once, not at the first clip
+    last = start + (chosen.clips[split if split in chosen.clips else "test"] if count is None else count)
     return (render(sample(chosen, split, index, seed)) for index in range(start, last))

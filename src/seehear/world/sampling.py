@@ -107,8 +107,8 @@ def _body(key: tuple, number: int, name: str, count: int, knobs: Level, split: s
     who = instance(name, int(stream(*own, "instance").choice(pool)), knobs.spread, seed)
     size = pose.uniform(*knobs.sizes) * MANY_SHRINK.get(count, min(MANY_SHRINK.values()))
     reach = 0.5 - size * 0.46
-    slot = (number + 0.5) / count
-    x = pose.uniform(-reach, reach) / count + (0.5 if count == 1 else slot)
+    slot = stream(*key, "slots").permutation(count)[number]
+    x = 0.5 + reach * ((2 * int(slot) + 1) / count - 1) + pose.uniform(-reach, reach) / count
     y = 0.5 + pose.uniform(-reach, reach)
     pitch = pitch_at(name, size) * 2 ** (PITCH_JITTER * pose.standard_normal())
     return Body(

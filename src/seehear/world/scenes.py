@@ -49,8 +49,10 @@ class Instance:
 
 @dataclass(frozen=True)
 class Body:
-    """A visible object: `pitch_hz` follows from its size. `palette` holds the colours of the roles in `colour.ROLES`, drawn by one law
-    for all classes."""
+    """A visible object: `pitch_hz` follows from its size.
+
+    `palette` holds the colours of the roles in `colour.ROLES`, drawn by one law for all classes.
+    """
 
     instance: Instance
     size: float

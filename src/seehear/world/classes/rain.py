@@ -82,7 +82,7 @@ def _streaks(stage: Stage) -> Part:
         top, left = int(rng.integers(2 * stage.height)), rng.uniform(0, stage.width)
         own = (top + np.arange(int(length))) % len(rows)
         place = left + slant * np.arange(int(length))
-        near = np.clip(1.1 - np.abs((columns[None] - place[:, None])), 0, 1)
+        near = np.clip(1.1 - np.abs(columns[None] - place[:, None]), 0, 1)
         sheet[own] = np.maximum(sheet[own], near * rng.uniform(0.5, 0.9))
     fall = (stage.times * stage.height * rng.uniform(2.2, 3.0)).astype(int)
     offset = rng.integers(2 * stage.height)

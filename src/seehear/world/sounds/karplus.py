@@ -9,9 +9,9 @@ Legend: S samples.
 
 import numpy as np
 from numpy import ndarray
-from seehear.world.sounds.filters import filtered
 
 from seehear.world.scenes import Event, Source
+from seehear.world.sounds.filters import filtered
 from seehear.world.sounds.levels import SAMPLE_RATE, unit_peak
 from seehear.world.streams import stream
 

@@ -1,0 +1,86 @@
+"""The audit finds planted leaks and passes clean data."""
+
+import numpy as np
+import pytest
+
+from seehear.errors import DataError
+from seehear.world.audit import FEWEST_CLIPS, audit, near_duplicates, refuse_failed
+from seehear.world.nuisance import hue_histogram, lead_in_seconds
+
+CLASSES = ("bell", "drum", "bird", "rain")
+
+
+def records(count: int = FEWEST_CLIPS, leak: str = "", strength: float = 0.0) -> list[dict]:
+    rng = np.random.default_rng(0)
+    result = []
+    for k in range(count):
+        label = CLASSES[k % 4]
+        nuisance = {
+            "mean_rgb": rng.normal(0.5, 0.1, 3),
+            "hue_histogram": rng.dirichlet(np.ones(8)),
+            "loudness_db": rng.uniform(-30, -18),
+            "lead_in_seconds": rng.uniform(0.1, 1.2),
+            "objects": 1,
+            "position": rng.uniform(0, 1, 2),
+            "first_brightness": rng.normal(0.5, 0.1),
+            "pitch_hz": rng.uniform(100, 1000),
+            "centroid_hz": rng.uniform(100, 1000),
+            "bytes": int(rng.integers(1000, 2000)),
+            "signature": rng.integers(0, 256, 80).astype(np.uint8).tobytes().hex(),
+        }
+        if leak:
+            nuisance[leak] = nuisance[leak] + strength * (k % 4)
+        split = "train" if k < 0.8 * count else "test"
+        result.append({"id": f"clip {k}", "split": split, "labels": [label], "nuisance": nuisance})
+    return result
+
+
+def test_clean_records_pass():
+    found = audit(records())
+    assert found["status"] == "passed"
+    assert found["chance"] == 0.25
+    assert found["duplicates"] == []
+    refuse_failed(found)
+
+
+@pytest.mark.parametrize(("leak", "strength"), [("loudness_db", 2.0), ("mean_rgb", 0.05), ("position", 0.2)])
+def test_a_planted_leak_fails_and_is_named(leak, strength):
+    found = audit(records(leak=leak, strength=strength))
+    assert found["status"] == "failed"
+    assert [name for name, value in found["gated"].items() if not value["passed"]] == [leak]
+    with pytest.raises(DataError, match=leak):
+        refuse_failed(found)
+
+
+def test_what_is_only_reported_does_not_fail():
+    found = audit(records(leak="pitch_hz", strength=500.0))
+    assert found["reported"]["pitch_and_centroid"]["accuracy"] > 0.4
+    assert found["status"] == "passed"
+
+
+def test_a_copy_between_splits_is_found():
+    planted = records()
+    planted[-1]["nuisance"]["signature"] = planted[0]["nuisance"]["signature"]
+    assert near_duplicates(planted) == [["clip 999", "clip 0"]]
+    with pytest.raises(DataError, match="near-duplicate"):
+        refuse_failed(audit(planted))
+
+
+def test_small_builds_are_not_audited():
+    assert audit(records(FEWEST_CLIPS - 1))["status"] == "not audited"
+
+
+def test_lead_in_is_where_the_sound_begins():
+    sound = np.full(16_000, 1e-4)
+    sound[4_800:] = 0.5
+    assert lead_in_seconds(sound, 16_000) == pytest.approx(0.3)
+
+
+def test_hue_histogram_puts_pure_colours_in_their_bins():
+    picture = np.zeros((2, 2, 3))
+    picture[..., 0] = 1
+    assert hue_histogram(picture).tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    picture[0, :, 2] = 1
+    histogram = hue_histogram(picture)
+    assert histogram[0] == pytest.approx(0.5)
+    assert histogram[6] == pytest.approx(0.5)  # magenta, 5/6 of the circle
