@@ -139,6 +139,6 @@ def test_the_fingerprint_names_the_world():
 
 
 def test_memory_clips_refuse_unknown_names():
-    with pytest.raises(UsageError, match="try: .*test"):
+    with pytest.raises(UsageError, match=r"try: .*test"):
         memory_clips("unit", "tests")
     assert len(list(memory_clips("unit", "test_iid", count=2))) == 2
