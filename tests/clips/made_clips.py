@@ -35,6 +35,13 @@ def make_clips(count: int, **changes: Any) -> MemoryClips:
     return MemoryClips(make_clip(i, **changes) for i in range(count))
 
 
+def noises(seconds: Sequence[float]) -> MemoryClips:
+    """Clips of noise, which no coding makes smaller."""
+    rng = np.random.default_rng(0)
+    sounds = [rng.integers(-20_000, 20_000, int(s * 16_000)).astype(np.int16) for s in seconds]
+    return MemoryClips(Clip(f"noise{i}", audio=sound) for i, sound in enumerate(sounds))
+
+
 class Damaged(MemoryClips):
     """Clips of which some cannot be read."""
 

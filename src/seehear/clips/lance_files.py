@@ -36,6 +36,8 @@ def open_dataset(
     import lance
 
     text = text_of(path_or_uri)
+    if not is_uri(text) and Path(text).is_file():
+        return None
     with storage_failures(text):
         try:
             return lance.dataset(text, version=version, storage_options=storage_options)

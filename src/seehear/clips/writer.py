@@ -14,7 +14,7 @@ from seehear.clips.pack_state import SKIPS_KEY, STATE_KEY, PackState, Skip, skip
 from seehear.clips.schema import Row, check_schema, schema, to_table
 from seehear.errors import StorageError, UsageError
 
-_FIRST_ROWS, _MOST_ROWS = 64, 4096  # rows of a commit: an eighth of the table so far, within these
+_FIRST_ROWS, _MOST_ROWS = 32, 4096  # rows of a commit: an eighth of the table so far, within these
 _MOST_BYTES = 256 * 1024 * 1024
 _LANCE_NAMES = frozenset({"data", "_versions", "_transactions", "_deletions", "_indices", "_refs"})
 
