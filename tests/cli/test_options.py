@@ -1,12 +1,13 @@
 """Options through tyro: dataclasses in, one `UsageError` line out; recipes overridden field by field."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
-from seehear.cli.options import MISSING, Overrides, Positional, parse
+from seehear.cli.options import MISSING, Overrides, Positional, named, parse
 from seehear.errors import UsageError
 
 EXAMPLES = ("seehear train videos --optimizer.learning-rate 3e-4",)
@@ -40,7 +41,7 @@ class Options:
     A second paragraph.
     """
 
-    folder: Positional[Path]
+    folder: Annotated[Positional[Path], named("FOLDER")]
     """where the clips lie"""
     config: Overrides[Run]
     resume: bool = False
@@ -68,6 +69,7 @@ def test_what_is_not_named_keeps_the_recipes_value() -> None:
     assert read("videos") == Options(Path("videos"), Run(Config(width=5)))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])  # tyro draws another box for each
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -80,15 +82,19 @@ def test_what_is_not_named_keeps_the_recipes_value() -> None:
         (("videos", "--mode", "exakt"), "invalid choice 'exakt' for argument '--mode'"),
         (("videos", "--method.width", "1.5"), "--method.width: invalid literal for int() with base 10: '1.5'"),
         (("videos", "--optimizer.betas", "1"), "--optimizer.betas"),
-        ((), "where the clips lie"),
+        ((), "missing: FOLDER where the clips lie; try"),
     ],
 )
-def test_a_mistake_becomes_one_line(words: tuple[str, ...], says: str) -> None:
+def test_a_mistake_becomes_one_line(
+    words: tuple[str, ...], says: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
     with pytest.raises(UsageError) as caught:
         read(*words)
     assert says in str(caught.value)
     assert "seehear train --help" in str(caught.value)
     assert not set("\n╭│╰─") & set(str(caught.value))
+    assert "---" not in str(caught.value)
 
 
 def test_the_help_holds_text_options_and_examples(capsys: pytest.CaptureFixture[str]) -> None:

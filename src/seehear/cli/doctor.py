@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from seehear.cli.console import Console
-from seehear.cli.options import Positional, parse
+from seehear.cli.options import Positional, named, parse
 from seehear.cli.pack import counted, show_ignored, show_skips
 from seehear.cli.progress import duration
 from seehear.clips.pieces import Modality
@@ -30,7 +30,7 @@ class Options:
     it holds. Nothing is written.
     """
 
-    folder: Positional[Path | None] = None
+    folder: Annotated[Positional[Path | None], named("FOLDER")] = None
     """a folder of media, one file, or a table of clips; by default the machine only"""
     modality: Modality = "audiovisual"
     """what every clip must have, as for pack"""

@@ -30,8 +30,14 @@ Positional = tyro.conf.Positional
 Overrides = Annotated[T, tyro.conf.arg(name="")]
 MISSING: Any = tyro.MISSING
 
+
+def named(name: str) -> Any:
+    """How the help calls a positional option: `folder: Annotated[Positional[Path], named("FOLDER")]`."""
+    return tyro.conf.arg(metavar=name)
+
+
 _FRAME = re.compile(r"\x1b\[[0-9;]*m|^[╭│╰][─ ]?|[│╮╯]$")
-_RULE = re.compile(r"^─+$")
+_RULE = re.compile(r"^[─-]+$")  # with hyphens where stdout is not UTF-8
 
 
 def parse(kind: type[T], arguments: Sequence[str], verb: str, examples: Sequence[str], *, default: Any = None) -> T:
@@ -71,7 +77,10 @@ def _read_out(box: str, verb: str) -> UsageError:
             sections.append([])
         else:
             sections[-1].append(text)
-    found, *others = [" ".join(section).rstrip(":. ") for section in sections]
+    found, *others = [" ".join(section).rstrip(":. ") for section in sections if any(section)]
+    found = re.sub(r" \(required\)$", "", re.sub(r"^Missing from [^:]+:", "missing:", found)).replace(
+        " (required)", ";"
+    )
     hints = [hint for hint in others if not hint.startswith("For full help")]
     expected = "; ".join(hint.removeprefix("Argument helptext: ") for hint in hints)
     near = re.search(r"Perhaps you meant: (\S+)", expected)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from seehear.cli.console import Console
-from seehear.cli.options import Positional, parse
+from seehear.cli.options import Positional, named, parse
 from seehear.cli.progress import duration
 from seehear.clips.pieces import Modality
 
@@ -30,9 +30,9 @@ class Options:
     what would be skipped.
     """
 
-    folder: Positional[Path]
+    folder: Annotated[Positional[Path], named("FOLDER")]
     """the folder of media, or one file"""
-    table: Positional[str]
+    table: Annotated[Positional[str], named("TABLE")]
     """the table to write: a path that ends in .lance, or the URI of an object store"""
     clip_seconds: float = 10.0
     """length of a clip; a tail shorter than half of it joins the clip before it"""

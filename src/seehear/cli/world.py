@@ -2,10 +2,10 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from seehear.cli.console import Console
-from seehear.cli.options import Positional, parse
+from seehear.cli.options import Positional, named, parse
 from seehear.cli.pack import counted
 from seehear.cli.progress import duration
 
@@ -23,7 +23,7 @@ class Options:
     A build that was stopped goes on where it stopped when the same command is started again.
     """
 
-    out: Positional[Path]
+    out: Annotated[Positional[Path], named("OUT")]
     """the folder to write: new, empty, or holding the same world"""
     preset: str = "tiny"
     """unit (64 clips for tests), tiny (the demo's), small (more of it), multi (several objects per clip)"""
