@@ -62,9 +62,9 @@ def thin(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
         )
     order = np.argsort(steps, kind="stable")
     steps, values = steps[order].astype(float), values[order].astype(float)
-    stretches = np.array_split(np.arange(len(steps)), min(len(steps), MOST_POINTS))
+    stretches = np.array_split(np.arange(len(steps)), min(len(steps), MOST_POINTS) or 1)
     rows = []
-    for stretch in stretches:
+    for stretch in stretches if len(steps) else ():
         finite = values[stretch][np.isfinite(values[stretch])]
         summary = (finite.mean(), finite.min(), finite.max()) if len(finite) else (np.nan,) * 3
         rows.append((steps[stretch].mean(), *summary))

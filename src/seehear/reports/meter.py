@@ -1,4 +1,7 @@
-"""The small bar beside a figure: where the value stands between its floors and its ceiling. Right is always better."""
+"""The small bar beside a figure: where the value stands between its floors and its ceiling. Right is always better.
+
+The bar is paler from the lower end of the value's 95 % interval on.
+"""
 
 import math
 
@@ -23,6 +26,8 @@ def meter(figure: Figure) -> Markup | None:
     floor = place(floor_of(figure, against))
     value = place(figure.value)
     worse = value < floor
+    bound = place(figure.lower_bound) if figure.lower_bound is not None else value
+    unsure = element("span", class_="unsure", style=_span(max(bound, floor), value)) if bound < value > floor else None
     fill = element("span", class_="fill worse" if worse else "fill", style=_span(floor, value))
     ticks = [
         element("span", class_=f"tick {name if name in ('chance', 'untrained', 'ceiling') else 'baseline'}",
@@ -32,7 +37,7 @@ def meter(figure: Figure) -> Markup | None:
     dot = element("span", class_="dot worse" if worse else "dot", style=f"left:{value}%")
     words = ", ".join(f"{name} {format_value(figure, level)}" for name, level in against.items())
     label = f"{format_value(figure, figure.value)} on a scale with {words}"
-    return element("div", fill, *ticks, dot, class_="meter", role="img", aria_label=label)
+    return element("div", fill, unsure, *ticks, dot, class_="meter", role="img", aria_label=label)
 
 
 def floor_of(figure: Figure, against: dict[str, float]) -> float:

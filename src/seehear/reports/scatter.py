@@ -13,9 +13,10 @@ from seehear.reports.page import EmbeddingMap
 from seehear.reports.palette import CLASSES, class_style
 
 WIDTH, TALLEST, LOWEST, MARGIN = 560, 480, 300, 24  # user units
+LONGEST_NAME = 20  # letters of a class in the drawing
 MOST_POINTS = 1500  # of each modality; more are thinned evenly
 _RADII = ((500, 4.6), (1200, 3.6), (2 * MOST_POINTS, 2.7))  # size of a marker where there are so many at most
-_LINE = 15  # height of a class's name in user units
+_LINE, _LETTER = 14, 3.4  # height of a class's name, and half the width of a letter, in user units
 _Anchor = tuple[float, float, str, int]  # x, y, name, class
 _Shown = dict[int, tuple[str, int]]  # class -> its name and its place in the palette
 
@@ -50,6 +51,11 @@ def scatter(embeddings: EmbeddingMap) -> Markup:
     tip = element("div", class_="tip", aria_hidden="true", hidden=True)
     legend = _legend(clouds, shown)
     return element("figure", element("div", drawing, tip, class_="canvas"), legend, data, class_="map")
+
+
+def has_classes(embeddings: EmbeddingMap) -> bool:
+    """Whether any point has a class with a name."""
+    return bool(_shown_classes(_clouds(embeddings), embeddings.class_names))
 
 
 def thinned(embeddings: EmbeddingMap) -> bool:
@@ -131,7 +137,8 @@ def _class_names(points: np.ndarray, classes: np.ndarray, shown: _Shown, height:
         middle = few[np.sqrt(distances).sum(axis=1).argmin()]
         away = np.linalg.norm(members - middle, axis=1)
         crowd = members[away <= 2 * np.median(away)]
-        anchors.append((float(middle[0]), float(np.percentile(crowd[:, 1], 4)) - 9, name, index))
+        short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "\u2026"
+        anchors.append((float(middle[0]), float(np.percentile(crowd[:, 1], 4)) - 9, short, index))
     texts = (
         element("text", name, x=f"{x:.1f}", y=f"{y:.1f}", class_="mid", data_class=index)
         for x, y, name, index in _apart(anchors, height)
@@ -143,10 +150,10 @@ def _apart(anchors: list[_Anchor], height: float) -> list[_Anchor]:
     """Names from bottom to top, each lifted above those that it would cover, and kept inside the frame."""
     done: list[_Anchor] = []
     for x, y, name, index in sorted(anchors, key=lambda a: -a[1]):
-        half = 3.8 * len(name) + 4
+        half = _LETTER * len(name) + 4
         x = min(max(x, half), max(WIDTH - half, WIDTH / 2))
         for other_x, other_y, other, _ in done:
-            if abs(x - other_x) < half + 3.8 * len(other) and abs(y - other_y) < _LINE:
+            if abs(x - other_x) < half + _LETTER * len(other) and abs(y - other_y) < _LINE:
                 y = other_y - _LINE
         done.append((x, min(max(y, _LINE), height - 4), name, index))
     return done
@@ -171,7 +178,7 @@ def _class_button(clouds: tuple[_Cloud, ...], index: int, name: str, style: str)
     counts = [int((cloud.classes == index).sum()) for cloud in clouds]
     words = f"{counts[0]} sounds, {counts[1]} pictures"
     number = element("small", sum(counts), title=words)
-    swatches = join([_swatch(style, "sound"), _swatch(style, "picture")])
+    swatches = join(_swatch(style, cloud.modality) for cloud in clouds if len(cloud.points))
     button = element("button", swatches, name_of(name), number, type="button", aria_pressed="false", data_class=index)
     return element("li", button)
 

@@ -1,7 +1,7 @@
 """The figures of a run: a few of them large, all of them in a table with floors and ceilings, and what they mean."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from seehear.contracts import Figure
 from seehear.reports.markup import Markup, element, join
@@ -9,17 +9,20 @@ from seehear.reports.meter import meter
 from seehear.reports.table import NOTHING, format_times, format_value, parts_of, references, times_chance
 
 MOST_HEADLINES = 4
+_BOUND = "The lower end of the value's 95 % interval."
 _HEAD = ("Figure", "Value", "Times chance", "Floor to ceiling", "Chance", "Untrained", "Baselines", "Ceiling")
 _MEANINGS = (
     (r"R@\d", "R@k", "The share of queries whose own clip is among the first k answers."),
     (r"median rank", "Median rank", "The place at which the own clip stands for the middle query; 1 is best."),
-    (r"agreement|P@\d", "Class agreement", "The share of best answers that are of the query's class."),
-    (r"knn|nearest", "Nearest neighbours", "A clip takes the class that most of its nearest training clips have."),
-    (r"probe|linear", "Linear probe", "One linear layer is trained on the frozen network's output."),
-    (r"reconstruction|mse|masked", "Reconstruction", "The squared error where the input was hidden; less is better."),
-    (r"\bmAP\b|\bap\b", "mAP", "Mean average precision over the classes."),
-    (r"\bauc\b", "AUC", "The chance that a clip of the class scores above one that is not."),
-)  # fmt: skip
+    (r"agreement", "Agreement@k", "The share of the k best answers that are of the query's class."),
+    (r"top-1", "Top-1", "The share of clips whose class is named rightly."),
+    (r"\bmAP\b", "mAP", "Mean average precision: how far up a class's clips stand in its ranking, over the classes."),
+    (r"knn", "kNN", "A clip takes the class that most of its nearest training clips have."),
+    (r"linear probe", "Linear probe", "One linear layer is trained on the frozen network's output."),
+    (r"missing", "Missing modality", "A classifier taught on both senses is given one of them alone."),
+    (r"confusion", "Modality confusion", "Clips that one sense alone gets right and both together get wrong."),
+    (r"masked MSE", "Masked MSE", "The squared error where the input was hidden; less is better."),
+)
 
 
 def headlines(figures: Sequence[Figure], names: Sequence[str]) -> Markup | None:
@@ -34,7 +37,8 @@ def headlines(figures: Sequence[Figure], names: Sequence[str]) -> Markup | None:
         chosen = list(groups.values())
     if not chosen:
         return None
-    return element("ul", *(_card(figure) for figure in chosen[:MOST_HEADLINES]), class_="cards")
+    cards = element("ul", *(_card(figure) for figure in chosen[:MOST_HEADLINES]), class_="cards")
+    return join([element("h2", "In short", class_="unseen"), cards])
 
 
 def _card(figure: Figure) -> Markup:
@@ -49,12 +53,13 @@ def _card(figure: Figure) -> Markup:
     large = format_value(figure, figure.value) if times is None else format_times(figure)
     unit = "" if times is None else "better than chance" if not figure.higher_is_better else "chance"
     value = None if times is None else element("b", format_value(figure, figure.value))
+    bound = None if figure.lower_bound is None else f" ({_bound(figure)})"
     return element(
         "li",
         element("h3", element("span", task, class_="task"), " ", label),
         element("p", element("strong", large), " ", unit, class_="large"),
         meter(figure),
-        element("p", value, " " if value else None, " · ".join(words), class_="small"),
+        element("p", value, bound, " \u00b7 " if value and words else None, " \u00b7 ".join(words), class_="small"),
     )
 
 
@@ -73,34 +78,43 @@ def score_table(figures: Sequence[Figure]) -> Markup:
 
 
 def _heading(index: int, name: str) -> Markup:
-    sortable = name in ("Figure", "Value", "Times chance", "Chance")
+    sortable = name in ("Figure", "Times chance")  # values of different kinds have no common order
     content: object = element("button", name, type="button", data_sort=index) if sortable else name
     return element("th", content, scope="col", role="columnheader")
 
 
-def _group(task: str, figures: Iterable[Figure]) -> Markup:
-    heading = element("th", task, colspan=len(_HEAD), scope="rowgroup", role="cell")
-    title = element("tr", heading, class_="task", role="row") if task else None
-    return element("tbody", title, *(_row(figure) for figure in figures), role="rowgroup")
+def _group(task: str, figures: Sequence[Figure]) -> Markup:
+    """The rows of one task; what all their protocols share stands once, in its heading."""
+    protocols = [figure.note.split(", ") if figure.note else [] for figure in figures]
+    shared = [part for part in protocols[0] if all(part in protocol for protocol in protocols)]
+    note = element("small", ", ".join(shared)) if shared else None
+    heading = element("th", task or "Figures", note, colspan=len(_HEAD), scope="rowgroup", role="cell")
+    own = [[part for part in protocol if part not in shared] for protocol in protocols]
+    rows = (_row(figure, ", ".join(parts)) for figure, parts in zip(figures, own, strict=True))
+    return element("tbody", element("tr", heading, class_="task", role="row"), *rows, role="rowgroup")
 
 
-def _row(figure: Figure) -> Markup:
+def _row(figure: Figure, note: str) -> Markup:
     _, label = parts_of(figure.name)
-    remarks = [figure.note, "" if figure.higher_is_better else "less is better"]
-    note = element("small", " \u00b7 ".join(filter(None, remarks))) if any(remarks) else None
+    remarks = [note, "" if figure.higher_is_better else "less is better"]
+    remark = element("small", " \u00b7 ".join(filter(None, remarks))) if any(remarks) else None
+    lower = element("small", _bound(figure), title=_BOUND) if figure.lower_bound is not None else ""
     baselines = ", ".join(f"{name} {format_value(figure, value)}" for name, value in figure.baselines.items())
-    times = times_chance(figure)
     cells = [
-        _cell(1, format_value(figure, figure.value), "value", figure.value),
-        _cell(2, format_times(figure), "times", times),
+        _cell(1, join([format_value(figure, figure.value), lower]), "value"),
+        _cell(2, format_times(figure), "times", times_chance(figure)),
         _cell(3, meter(figure) or "", "bar"),
-        _cell(4, format_value(figure, figure.chance), "", figure.chance),
+        _cell(4, format_value(figure, figure.chance)),
         _cell(5, format_value(figure, figure.untrained)),
         _cell(6, baselines or NOTHING, "words"),
         _cell(7, format_value(figure, figure.ceiling)),
     ]
-    name = element("th", element("span", label), note, scope="row", role="rowheader", data_value=label)
+    name = element("th", element("span", label), remark, scope="row", role="rowheader", data_value=label)
     return element("tr", name, *cells, role="row")
+
+
+def _bound(figure: Figure) -> str:
+    return f"\u2265 {format_value(figure, figure.lower_bound)}"
 
 
 def _cell(column: int, content: object, class_: str = "", value: float | None = None) -> Markup:
@@ -113,6 +127,7 @@ def _cell(column: int, content: object, class_: str = "", value: float | None = 
 def _key() -> Markup:
     items = (
         ("fill", "value"),
+        ("unsure", "its 95 % interval"),
         ("chance", "chance"),
         ("untrained", "untrained"),
         ("baseline", "baseline"),
@@ -123,13 +138,15 @@ def _key() -> Markup:
 
 
 def _glossary(figures: Sequence[Figure]) -> Markup:
-    text = " ".join(f"{figure.name} {figure.note}" for figure in figures).replace("_", " ").replace("-", " ")
+    text = " ".join(" ".join(parts_of(figure.name)) for figure in figures)
     terms = [(term, meaning) for pattern, term, meaning in _MEANINGS if re.search(pattern, text, re.IGNORECASE)]
     terms += [
         ("Chance", "What a guess reaches."),
         ("Untrained", "The same network before its first step, measured the same way."),
         ("Ceiling", "The best that can be reached, as far as it is known."),
     ]
+    if any(figure.lower_bound is not None for figure in figures):
+        terms.append(("\u2265", _BOUND))
     items = [element("div", element("dt", term), element("dd", meaning)) for term, meaning in terms]
     summary = element("summary", "What these figures mean")
     return element("details", summary, element("dl", *items, class_="terms"), class_="glossary")

@@ -45,17 +45,20 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape") st
 
 all("[data-sort]").forEach((button) => button.addEventListener("click", () => {
   const heading = button.closest("th"), column = Number(button.dataset.sort);
-  const down = heading.getAttribute("aria-sort") !== "descending";
+  const next = {descending: "ascending", ascending: null}, was = heading.getAttribute("aria-sort");
+  const order = was ? next[was] : "descending", down = order === "descending";
   all("[aria-sort]", heading.parentNode).forEach((other) => other.removeAttribute("aria-sort"));
-  heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+  if (order) heading.setAttribute("aria-sort", order);
   const value = (row) => row.children[column].dataset.value;
   all("tbody", heading.closest("table")).forEach((body) => {
     const rows = all("tr:not(.task)", body);
+    rows.forEach((row, place) => { row.dataset.place ??= place; });
     rows.sort((a, b) => {
+      if (!order) return a.dataset.place - b.dataset.place;
       const x = value(a), y = value(b);
       if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
-      const order = column ? Number(x) - Number(y) : x.localeCompare(y, "en", {numeric: true});
-      return down ? -order : order;
+      const sign = column ? Number(x) - Number(y) : x.localeCompare(y, "en", {numeric: true});
+      return down ? -sign : sign;
     });
     body.append(...rows);
   });
@@ -104,6 +107,7 @@ all("figure.map").forEach((figure) => {
   svg.addEventListener("pointerleave", leave);
   const buttons = all(".classes button", figure);
   buttons.forEach((button) => button.addEventListener("click", () => {
+    leave();
     button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
     const on = new Set(buttons.filter((b) => b.getAttribute("aria-pressed") === "true").map((b) => b.dataset.class));
     figure.classList.toggle("filtered", on.size > 0);

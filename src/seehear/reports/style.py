@@ -35,6 +35,7 @@ summary{cursor:pointer;width:fit-content;color:var(--soft);font-size:.9rem;paddi
 summary:hover{color:var(--ink)}
 small{font-size:.8rem;color:var(--soft);font-weight:400}
 pre,code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .skip{position:absolute;left:-99rem;top:0;z-index:9;background:var(--card);padding:.6rem 1rem}
 .skip:focus{left:.5rem;top:.5rem}
 .top{position:sticky;top:0;z-index:5;background:color-mix(in srgb,var(--paper) 88%,transparent);
@@ -65,8 +66,9 @@ footer{color:var(--soft);font-size:.85rem;padding-top:2.5rem;padding-bottom:3rem
 """
 
 _CARDS = """
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(15.5rem,100%),1fr));gap:1rem;margin-top:2rem}
-.cards li{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.1rem 1.2rem;
+.cards{display:flex;flex-wrap:wrap;gap:1rem;margin-top:2rem}
+.cards li{flex:1 1 15rem;max-width:24rem;background:var(--card);
+border:1px solid var(--line);border-radius:14px;padding:1.1rem 1.2rem;
 box-shadow:var(--shade);display:flex;flex-direction:column}
 .cards h3{font-size:.9rem;font-weight:600}
 .cards .task{display:block;color:var(--soft);font-weight:400}
@@ -78,6 +80,7 @@ margin-right:.15rem}
 .meter{position:relative;height:22px;min-width:7rem;
 background:linear-gradient(var(--sunken),var(--sunken)) 0 50%/100% 8px no-repeat}
 .meter .fill{position:absolute;top:7px;height:8px;background:var(--accent)}
+.meter .unsure{position:absolute;top:7px;height:8px;background:color-mix(in srgb,var(--accent) 45%,var(--card))}
 .meter .fill.worse,.meter .dot.worse{background:var(--bad)}
 .meter .dot{position:absolute;top:5px;width:12px;height:12px;margin-left:-6px;border-radius:50%;
 background:var(--accent);border:2px solid var(--card)}
@@ -91,7 +94,7 @@ border:1.5px solid var(--ink);transform:rotate(45deg)}
 .mark.fill{width:18px;height:8px;background:var(--accent)}
 .scores{width:100%;border-collapse:collapse;margin-top:.6rem;font-size:.92rem}
 .scores th,.scores td{padding:.5rem .7rem;text-align:right;vertical-align:middle;border-bottom:1px solid var(--line)}
-.scores th:first-child{text-align:left;padding-left:0;font-weight:500;min-width:12.5rem}
+.scores th:first-child{text-align:left;padding-left:0;font-weight:500;min-width:14.5rem}
 .scores th small{display:block}
 .scores thead th{font-size:.78rem;font-weight:600;color:var(--soft);vertical-align:bottom;white-space:nowrap}
 .scores thead th:nth-child(4){text-align:left}
@@ -102,9 +105,12 @@ border:1.5px solid var(--ink);transform:rotate(45deg)}
 .scores th button:hover,.scores th[aria-sort] button{color:var(--ink)}
 .scores .task th{padding-top:1.4rem;font-weight:700;font-size:1rem;border-bottom:1px solid var(--strong)}
 .scores .value{font-weight:700;white-space:nowrap}
+.scores .value small{display:block}
+.scores .task small{margin-top:.1rem;font-weight:400;max-width:60rem}
+.mark.unsure{width:18px;height:8px;background:color-mix(in srgb,var(--accent) 45%,var(--card))}
 .scores .times{white-space:nowrap}
 .scores td{white-space:nowrap}
-.scores .bar{width:24%;text-align:left}
+.scores .bar{width:22%;text-align:left}
 .scores .words{white-space:normal;font-size:.82rem;color:var(--soft);min-width:8rem}
 .scores .none{color:var(--none)}
 .meter-keys{margin-top:1.1rem}
@@ -186,7 +192,7 @@ transition:opacity .15s}
 .c0{--tint:var(--c0)}.c1{--tint:var(--c1)}.c2{--tint:var(--c2)}.c3{--tint:var(--c3)}.c4{--tint:var(--c4)}
 .c5{--tint:var(--c5)}.c6{--tint:var(--c6)}.c7{--tint:var(--c7)}.c8{--tint:var(--c8)}.c9{--tint:var(--c9)}
 .c-none{--tint:var(--none)}.m-sound{--tint:var(--sound)}.m-picture{--tint:var(--picture)}
-.names text{font-size:13px;font-weight:700;fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:4px;
+.names text{font-size:11.5px;font-weight:700;fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:4px;
 stroke-linejoin:round;pointer-events:none}
 .mid{text-anchor:middle}.end{text-anchor:end}
 .map.filtered [data-class]:not(.on):not(button){opacity:.12}
@@ -266,7 +272,7 @@ font-size:.88rem}
 """
 
 _PHONE = """
-@media (max-width:1020px){
+@media screen and (max-width:1020px){
 figure.map{grid-template-columns:minmax(0,1fr);gap:1rem}
 .senses{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem}
 .classes{display:flex;flex-wrap:wrap;gap:.3rem}
@@ -274,7 +280,7 @@ figure.map{grid-template-columns:minmax(0,1fr);gap:1rem}
 .classes button small{margin-left:.2rem}
 .scores .words{min-width:6rem}.scores th,.scores td{padding-left:.45rem;padding-right:.45rem}
 }
-@media (max-width:820px){
+@media screen and (max-width:820px){
 main,footer,.top nav{padding-left:1rem;padding-right:1rem}
 .top nav{gap:.8rem}
 .opening{padding-top:2rem}
@@ -293,18 +299,19 @@ border-bottom:1px solid var(--line)}
 .scores td:not(.bar){order:2;font-size:.82rem}
 .scores td:not(.bar)::before{content:attr(data-label) " ";color:var(--soft)}
 .scores .value,.scores .times{order:0!important;font-size:1.05rem!important}
+.scores .value small{display:inline;margin-left:.4rem}
 .scores .value::before,.scores .times::before{content:none!important}
 .scores .times{color:var(--soft)}
 .scores td.none{display:none!important}
 .scores .words{white-space:normal;flex-basis:100%;order:3!important}
 }
-@media (max-width:560px){
-.cards{grid-template-columns:1fr 1fr;gap:.7rem}
+@media screen and (max-width:560px){
+.cards{display:grid;grid-template-columns:1fr 1fr;gap:.7rem}
 .cards li{padding:.8rem .85rem}
 .cards strong{font-size:1.9rem}
 .cards .small{font-size:.78rem;line-height:1.4}
 .hits{grid-template-columns:repeat(3,minmax(0,1fr));gap:.9rem .7rem}
-.names text{font-size:20px;stroke-width:6px}
+.names text{font-size:19px;stroke-width:6px}
 .marks circle{r:5.5px}
 .panel-row{gap:.4rem}
 .sounds .panel-row{grid-template-columns:minmax(0,1fr)!important}
@@ -324,13 +331,17 @@ border-bottom:1px solid var(--line)}
 _PRINT = """
 @page{margin:14mm}
 @media print{
-body{font-size:10.5pt;background:#fff}
-.top,.skip,.hint,.play:not(.whole),.play .icon,noscript{display:none!important}
+html{font-size:10px}
+body{font-size:1rem;background:#fff}
+.top,.skip,.hint,summary:not(.configuration summary),
+.scores button::after,.play:not(.whole),.play .icon,noscript{display:none!important}
 main,footer{max-width:none;padding:0}
 .opening{padding-top:0}
 .query,.chart,.cards li,.canvas{box-shadow:none}
 .query,.chart,.cards li,.drawing,figure.map,.scores tr,.examples li{break-inside:avoid}
-h2,h3,.lead{break-after:avoid}
+section{padding:1.2rem 0;margin-top:1rem}
+h2,h3,.lead,.direction>.quiet,.meter-keys,.scores .task{break-after:avoid}
+p{orphans:3;widows:3}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 """

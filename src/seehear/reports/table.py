@@ -1,23 +1,26 @@
 """Figures as text: how a figure is named and printed, and tables for the terminal and for Markdown."""
 
 import math
+import re
 from collections.abc import Iterable
 
 from seehear.contracts import Figure
 
-COLUMNS = ("figure", "value", "times chance", "chance", "untrained", "baselines", "ceiling", "protocol")
+COLUMNS = ("figure", "value", "95 % from", "times chance", "chance", "untrained", "baselines", "ceiling", "protocol")
 NOTHING, TIMES = "\u2013", "\u00d7"  # a dash; the sign of multiplication
-_WORDS = {"knn": "kNN", "map": "mAP", "auc": "AUC", "mse": "MSE"}
+_WORDS = {"audio": "sound", "image": "picture", "knn": "kNN", "map": "mAP", "auc": "AUC", "mse": "MSE"}
 
 
 def parts_of(name: str) -> tuple[str, str]:
-    """Task and figure in words: "retrieval/audio-to-image/R@10" -> ("Retrieval", "audio → image · R@10")."""
-    words = [part.replace("-to-", " → ").replace("_", " ").replace("-", " ") for part in name.split("/")]
-    words = [_WORDS.get(part.lower(), part) for part in words]
-    if len(words) == 1:
-        return "", words[0]
+    """Task and figure in words: "retrieval/audio-to-image/R@10" -> ("Retrieval", "sound → picture · R@10")."""
+    words = [" ".join(_WORDS.get(word.lower(), word) for word in _spaced(part)) for part in name.split("/")]
     task = words[0] if words[0] in _WORDS.values() else words[0][:1].upper() + words[0][1:]
-    return task, " · ".join(words[1:])
+    return (task, " · ".join(words[1:])) if len(words) > 1 else ("", words[0])
+
+
+def _spaced(part: str) -> list[str]:
+    """Words; a hyphen before a digit stays ("top-1")."""
+    return re.sub(r"[-_](?!\d)", " ", part.replace("-to-", " → ")).split(" ")
 
 
 def is_share(figure: Figure) -> bool:
@@ -36,9 +39,11 @@ def references(figure: Figure) -> dict[str, float]:
 
 
 def format_number(value: float | int | None) -> str:
-    """Three significant digits; whole numbers in full with separators; a dash for what is missing or not finite."""
-    if value is None or not math.isfinite(value):
+    """Three significant digits; whole numbers in full with separators; a dash for what is missing."""
+    if value is None:
         return NOTHING
+    if not math.isfinite(value):
+        return "not finite"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     if not 1e-3 <= abs(value) < 1e6:
@@ -77,8 +82,8 @@ def cells(figure: Figure) -> tuple[str, ...]:
     name = (f"{task}: {label}" if task else label) + arrow
     numbers = [format_value(figure, x) for x in (figure.chance, figure.untrained)]
     ceiling = format_value(figure, figure.ceiling)
-    value = format_value(figure, figure.value)
-    return name, value, format_times(figure), *numbers, baselines or NOTHING, ceiling, figure.note
+    value, bound = (format_value(figure, x) for x in (figure.value, figure.lower_bound))
+    return name, value, bound, format_times(figure), *numbers, baselines or NOTHING, ceiling, figure.note
 
 
 def as_text(figures: Iterable[Figure]) -> str:

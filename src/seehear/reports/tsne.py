@@ -56,11 +56,13 @@ def _plane(points: np.ndarray, seed: int, perplexity: float) -> np.ndarray:
     if len(np.unique(points, axis=0)) < FEWEST:
         return layout
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     start = layout / layout[:, 0].std() * 1e-4  # small, as the descent expects
     perplexity = max(1.0, min(perplexity, (len(points) - 1) / 3))
     descent = TSNE(2, perplexity=perplexity, init=start.astype(np.float32), random_state=seed)
-    plane: Any = descent.fit_transform(points)  # pyrefly: ignore[bad-argument-type]
+    with threadpool_limits(1):  # small matrices: more threads wait for each other, and may change the last bits
+        plane: Any = descent.fit_transform(points)  # pyrefly: ignore[bad-argument-type]
     return np.asarray(plane)
 
 
