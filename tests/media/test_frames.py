@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from seehear.errors import MediaError, SkipReason, UsageError
 from seehear.media import Limits, encode_jpeg, read_frames, write_video
-from seehear.media.containers import open_container, video_stream
 from seehear.media.frame_reader import FrameReader
+from seehear.media.media_file import open_media
 from tests.media.making import add_video, grainy, melody, mux_picture, mux_sound, numbered, numbers, turned, video
 
 RATE = 25
@@ -87,8 +87,8 @@ def test_codecs_and_containers(codec, container, options):
 
 def test_only_what_is_needed_is_decoded():
     data = video(numbered(500, 16, 80), rate=RATE, options={"g": "25"})
-    with open_container(data, Limits()) as (_, container):
-        reader = FrameReader(container, video_stream(container, "", Limits()), "", Limits())
+    with open_media(data, Limits()) as media:
+        reader = FrameReader(media, media.video())
         counts = []
         for seconds in (0.0, 0.5, 0.52, 3.999, 4.0, 12.2, 19.99):
             assert numbers(_rgb(reader.frame_at(seconds))) == [int(seconds * RATE + 1e-6)]
@@ -103,8 +103,8 @@ def _rgb(frame):
 
 def test_long_groups_are_not_decoded_twice():
     data = video(numbered(300, 16, 80), rate=RATE, options={"g": "300"})
-    with open_container(data, Limits()) as (_, container):
-        reader = FrameReader(container, video_stream(container, "", Limits()), "", Limits())
+    with open_media(data, Limits()) as media:
+        reader = FrameReader(media, media.video())
         for seconds in (0.0, 4.0, 8.0, 11.96):
             assert numbers(_rgb(reader.frame_at(seconds))) == [round(seconds * RATE)]
         assert reader.decoded_frames == 300

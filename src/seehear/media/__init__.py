@@ -7,8 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seehear.media.containers import CODECS as CODECS
-    from seehear.media.containers import CONTAINERS as CONTAINERS
+    from seehear.media.allowed import CODECS as CODECS
+    from seehear.media.allowed import CONTAINERS as CONTAINERS
     from seehear.media.frames import read_frames as read_frames
     from seehear.media.limits import Limits as Limits
     from seehear.media.pictures import decode_jpeg as decode_jpeg
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AudioTrack": "tracks",
-    "CODECS": "containers",
-    "CONTAINERS": "containers",
+    "CODECS": "allowed",
+    "CONTAINERS": "allowed",
     "Frames": "tracks",
     "Limits": "limits",
     "MediaInfo": "tracks",

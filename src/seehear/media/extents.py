@@ -7,8 +7,8 @@ from typing import Any
 import av
 
 from seehear.errors import MediaError, SkipReason
-from seehear.media.containers import DAMAGE, END_SLACK_SECONDS, origin_seconds, promised_seconds
 from seehear.media.frame_order import is_counted
+from seehear.media.media_file import DAMAGE, END_SLACK_SECONDS, MediaFile
 
 ZERO = Fraction(0)
 
@@ -81,20 +81,19 @@ def _skipped_samples(packet: Any) -> tuple[int, int]:
     return int.from_bytes(data[:4], "little"), int.from_bytes(data[4:8], "little")
 
 
-def scan(container: Any, *streams: Any, rewind: bool = False) -> list[Extent | None]:
+def scan(file: MediaFile, *streams: Any, rewind: bool = False) -> list[Extent | None]:
     """The extents of some tracks (None for None, and for a track without packets), as far as the file can be read.
 
     `rewind` where the container is not at its start.
     """
-    origin = origin_seconds(container)
-    if rewind:
-        container.seek(container.start_time or 0)
-    counted = is_counted(container)
+    origin, counted = file.origin_seconds(), is_counted(file.container)
     extents = {s.index: Extent(s, origin, counted and s.type == "video") for s in streams if s is not None}
-    for stream in container.streams:
-        stream.discard = av.stream.Discard.default if stream.index in extents else av.stream.Discard.all
+    tracks = [extent.stream for extent in extents.values()]
+    file.keep_only(*tracks)
+    if rewind:
+        file.container.seek(file.container.start_time or 0)
     try:
-        for packet in container.demux([extent.stream for extent in extents.values()]):
+        for packet in file.container.demux(tracks):
             extents[packet.stream_index].add(packet)
     except av.error.InvalidDataError:
         pass  # what was read so far is what the file holds
@@ -102,23 +101,21 @@ def scan(container: Any, *streams: Any, rewind: bool = False) -> list[Extent | N
     return [extent if extent is not None and extent.stamps else None for extent in found]
 
 
-def is_cut_short(container: Any, name: str, end_seconds: Fraction) -> bool:
+def is_cut_short(file: MediaFile, end_seconds: Fraction) -> bool:
     """Whether the header promises clearly more than the file holds."""
-    promised = promised_seconds(container, name)
+    promised = file.promised_seconds()
     return promised is not None and promised > end_seconds + END_SLACK_SECONDS
 
 
-def past_the_end(
-    container: Any, name: str, asked_seconds: float, track_end: Fraction, file_end: Fraction, path: str
-) -> MediaError:
+def past_the_end(file: MediaFile, asked_seconds: float, track_end: Fraction, file_end: Fraction) -> MediaError:
     """The error for a time after a track's end: TRUNCATED where the header promised it, else OUT_OF_RANGE."""
-    promised = promised_seconds(container, name)
+    promised = file.promised_seconds()
     if promised is not None and asked_seconds - END_SLACK_SECONDS <= promised > file_end + END_SLACK_SECONDS:
         found = f"it ends at {float(file_end):.3f} s, its header says {float(promised):.3f} s"
-        return MediaError(SkipReason.TRUNCATED, found, path=path, cause=DAMAGE)
+        return MediaError(SkipReason.TRUNCATED, found, path=file.path, cause=DAMAGE)
     return MediaError(
         SkipReason.OUT_OF_RANGE,
         f"{asked_seconds:.3f} s was asked for",
-        path=path,
+        path=file.path,
         expected=f"a time up to {float(track_end):.3f} s",
     )

@@ -10,10 +10,8 @@ from typing import Any
 
 import av
 
-from seehear.errors import MediaError, SkipReason
-from seehear.media.containers import DAMAGE, keep_only, origin_seconds
 from seehear.media.frame_order import LEADING_FRAMES, CountedFrames, decoder_delay, is_counted
-from seehear.media.limits import Limits
+from seehear.media.media_file import MediaFile
 
 SAME_TIME_SECONDS = Fraction(1, 1_000_000)  # an asked time may lie this far before the frame it names
 _AHEAD_SECONDS = 2  # nearer targets are reached by reading on, farther ones by seeking
@@ -25,10 +23,8 @@ class FrameReader:
     """Frames of one video track by rising time.
 
     Args:
-        container: an open PyAV container, at its start.
+        file: an open file, at its start.
         stream: its video track.
-        path: for messages.
-        limits: what may be decoded.
 
     Attributes:
         decoded_frames: how many frames left the decoder so far.
@@ -37,20 +33,22 @@ class FrameReader:
         end_seconds: end of the last frame that was read.
     """
 
-    def __init__(self, container: Any, stream: Any, path: str, limits: Limits):
-        self.container, self.stream, self.path, self.limits = container, stream, path, limits
-        self.time_base, self.origin_seconds = Fraction(stream.time_base), origin_seconds(container)
+    def __init__(self, file: MediaFile, stream: Any):
+        self.file, self.container, self.stream = file, file.container, stream
+        self.time_base, self.origin_seconds = Fraction(stream.time_base), file.origin_seconds()
         self.decoded_frames, self.past_end, self.broken = 0, False, False
-        keep_only(container, stream)
-        self._order = CountedFrames(decoder_delay(container, stream)) if is_counted(container) else None
+        file.keep_only(stream)
         self._pending: deque[Any] = deque()  # read, not yet decoded
         self._inside: set[int] = set()  # time stamps that are in the decoder
         self._held: list[Any] = []  # decoded, not yet passed by
         self._position: int | None = None  # decoding time stamp of the last packet read
         self._end = stream.start_time or 0
         self._exhausted = self._flushed = self._running = False
-        self._packets = container.demux(stream)
-        if self._order is not None:
+        self._order: CountedFrames | None = None
+        self._packets = self.container.demux(stream)
+        if is_counted(self.container):
+            self.rewind()
+            self._order = CountedFrames(decoder_delay(self.container, stream))
             self.rewind()
 
     @property
@@ -73,7 +71,7 @@ class FrameReader:
         frame = self._decode_to(self._wanted(target), target)
         if frame is None or frame.is_corrupt or (self.broken and self.past_end):
             found = f"the frame at {seconds:.3f} s does not decode"
-            raise MediaError(SkipReason.TRUNCATED, found, path=self.path, cause=DAMAGE)
+            raise self.file.damaged(found)
         return frame
 
     def rewind(self) -> None:
@@ -130,8 +128,8 @@ class FrameReader:
             self._start_at(starts[-1])
         if self._running and self._pending:
             span = (target - _stamp(self._pending[0])) * self.time_base
-            self.limits.check("decoded_seconds", float(span), self.path)
-            self.limits.check("frames_per_second", len(self._pending) / max(float(span), 1.0), self.path)
+            self.file.limits.check("decoded_seconds", float(span), self.file.path)
+            self.file.limits.check("frames_per_second", len(self._pending) / max(float(span), 1.0), self.file.path)
         return self._running
 
     def _start_at_first_key_frame(self) -> None:

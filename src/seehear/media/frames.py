@@ -10,10 +10,10 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from seehear.errors import MediaError, SkipReason, UsageError
-from seehear.media.containers import END_SLACK_SECONDS, open_container, video_stream
 from seehear.media.extents import is_cut_short, past_the_end, scan
 from seehear.media.frame_reader import FrameReader
 from seehear.media.limits import Limits
+from seehear.media.media_file import END_SLACK_SECONDS, open_media
 from seehear.media.orientation import orientation_of, shown_size
 from seehear.media.pictures import decode_picture, fit
 from seehear.media.sources import PICTURES, Source, name_of, open_source, sniff
@@ -55,14 +55,14 @@ def read_frames(
             picture = decode_picture(file.read(), path, limits, shorter_side)
             limits.check("resident_bytes", len(asked) * picture.size, path)
             return Frames(np.repeat(picture[None], len(asked), axis=0), np.zeros(len(asked)))
-    with open_container(source, limits) as (name, container):
-        stream = video_stream(container, path, limits)
+    with open_media(source, limits) as media:
+        stream = media.video()
         if stream is None:
             raise MediaError(SkipReason.NO_VIDEO, "sound only", path=path)
-        reader = FrameReader(container, stream, path, limits)
+        reader = FrameReader(media, stream)
         frames = _collect(reader, asked, shorter_side)
         if reader.past_end and asked.max() > reader.end_seconds + END_SLACK_SECONDS:
-            _check_end(reader, name, float(asked.max()))
+            _check_end(reader, float(asked.max()))
         return frames
 
 
@@ -80,14 +80,14 @@ def _collect(reader: FrameReader, asked: np.ndarray, shorter_side: int | None) -
     return result
 
 
-def _check_end(reader: FrameReader, name: str, asked_seconds: float) -> None:
+def _check_end(reader: FrameReader, asked_seconds: float) -> None:
     """The last frame stays while there is sound, and a single frame always; later times hold nothing."""
-    container, sound = reader.container, next(iter(reader.container.streams.audio), None)
-    extents = [extent for extent in scan(container, reader.stream, sound, rewind=True) if extent is not None]
+    file, sound = reader.file, next(iter(reader.container.streams.audio), None)
+    extents = [extent for extent in scan(file, reader.stream, sound, rewind=True) if extent is not None]
     end = max((extent.end_seconds for extent in extents), default=reader.end_seconds)
-    single = len(extents[0].stamps) == 1 and not is_cut_short(container, name, end) if extents else False
+    single = len(extents[0].stamps) == 1 and not is_cut_short(file, end) if extents else False
     if asked_seconds > end + END_SLACK_SECONDS and not single:
-        raise past_the_end(container, name, asked_seconds, end, end, reader.path)
+        raise past_the_end(file, asked_seconds, end, end)
 
 
 class _Shape:
@@ -104,7 +104,7 @@ class _Shape:
         Raises:
             MediaError: OVER_LIMIT.
         """
-        limits, path = self.reader.limits, self.reader.path
+        limits, path = self.reader.file.limits, self.reader.file.path
         limits.check("pixels", self.width * self.height, path)
         limits.check("resident_bytes", count * self.width * self.height * 3, path)
         return Frames(np.empty((count, self.height, self.width, 3), np.uint8), np.zeros(count))

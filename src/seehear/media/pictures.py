@@ -109,6 +109,8 @@ def _pixels(picture: Image.Image, path: str) -> np.ndarray:
             transparent = picture.convert("RGBA")
             white = Image.new("RGBA", transparent.size, "white")
             return np.asarray(Image.alpha_composite(white, transparent).convert("RGB"))
+        if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip instead of scale
+            picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
         return np.asarray(picture.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise _damaged(error, path) from error

@@ -5,13 +5,11 @@ decode at all and how they are turned.
 """
 
 from fractions import Fraction
-from typing import Any
 
-from seehear.errors import MediaError, SkipReason
-from seehear.media.containers import audio_stream, codec_name, open_container, video_stream
 from seehear.media.extents import Extent, is_cut_short, scan
 from seehear.media.frame_reader import FrameReader
 from seehear.media.limits import Limits
+from seehear.media.media_file import MediaFile, codec_name, open_media
 from seehear.media.orientation import orientation_of, shown_size
 from seehear.media.pictures import picture_facts
 from seehear.media.sources import PICTURES, Source, name_of, open_source, sniff
@@ -32,17 +30,16 @@ def probe(source: Source, limits: Limits | None = None) -> MediaInfo:
     with open_source(source, limits) as file:
         if sniff(file, path) == PICTURES:
             return _picture(file.read(), path, limits)
-    with open_container(source, limits) as (name, container):
-        streams = video_stream(container, path, limits), audio_stream(container, path, limits)
-        pictures, sound = scan(container, *streams)
+    with open_media(source, limits) as media:
+        pictures, sound = scan(media, media.video(), media.audio())
         if pictures is None and sound is None:
-            raise MediaError(SkipReason.TRUNCATED, "no frame and no sample", path=path, expected="pictures or sound")
+            raise media.damaged("no frame and no sample")
         end = max(extent.end_seconds for extent in (pictures, sound) if extent is not None)
         limits.check("file_seconds", float(end), path)
-        video = None if pictures is None else _video(container, pictures, path, limits)
+        video = None if pictures is None else _video(media, pictures)
         audio = None if sound is None else _audio(sound)
         kind = "audio" if video is None else "image" if video.frames == 1 else "video"
-        return MediaInfo(path, kind, name, float(end), video, audio, is_cut_short(container, name, end))
+        return MediaInfo(path, kind, media.name, float(end), video, audio, is_cut_short(media, end))
 
 
 def _picture(data: bytes, path: str, limits: Limits) -> MediaInfo:
@@ -58,12 +55,12 @@ def _audio(extent: Extent) -> AudioTrack:
     return AudioTrack(codec, context.sample_rate, context.channels, float(extent.start_seconds), float(seconds))
 
 
-def _video(container: Any, extent: Extent, path: str, limits: Limits) -> VideoTrack:
+def _video(media: MediaFile, extent: Extent) -> VideoTrack:
     stream, count = extent.stream, len(extent.stamps)
     start, last = extent.start_seconds, extent.last_seconds
     rate = float((count - 1) / (last - start)) if count > 1 else 0.0
-    limits.check("frames_per_second", rate, path)
-    reader = FrameReader(container, stream, path, limits)
+    media.limits.check("frames_per_second", rate, media.path)
+    reader = FrameReader(media, stream)
     reader.rewind()
     frame = reader.frame_at(float(start))
     orientation = orientation_of(frame)

@@ -11,9 +11,9 @@ from fractions import Fraction
 import numpy as np
 
 from seehear.errors import MediaError, SkipReason, UsageError
-from seehear.media.containers import audio_stream, open_container
 from seehear.media.extents import is_cut_short, past_the_end, scan
 from seehear.media.limits import Limits
+from seehear.media.media_file import open_media
 from seehear.media.resampler import Resampler, grid_step
 from seehear.media.sound_reader import SoundReader
 from seehear.media.sources import Source, name_of
@@ -52,11 +52,11 @@ def read_audio(
     first, count = _range(start_seconds, duration_seconds)
     if count is not None:
         limits.check("decoded_seconds", count / SAMPLE_RATE, path)
-    with open_container(source, limits) as (name, container):
-        stream = audio_stream(container, path, limits)
+    with open_media(source, limits) as media:
+        stream = media.audio()
         if stream is None:
             raise MediaError(SkipReason.NO_AUDIO, "pictures only", path=path)
-        reader = SoundReader(container, name, stream, path, limits)
+        reader = SoundReader(media, stream)
         sound = _resampled(reader, first, count)
         _check_end(reader, first, count, len(sound))
         return sound
@@ -106,13 +106,13 @@ def _check_end(reader: SoundReader, first: int, count: int | None, found: int) -
     """Refuse an empty range, and one that the header promised but the file does not hold."""
     if found and count is not None and found >= count:
         return
-    container, name, end = reader.container, reader.name, Fraction(reader.position, reader.rate)
-    if found and not is_cut_short(container, name, end):
+    file, end = reader.file, Fraction(reader.position, reader.rate)
+    if found and not is_cut_short(file, end):
         return
-    tracks = scan(container, *container.streams.video[:1], reader.stream, rewind=True)
+    tracks = scan(file, *file.container.streams.video[:1], reader.stream, rewind=True)
     end = tracks[-1].end_seconds if tracks[-1] is not None else Fraction(0)
     whole = max((track.end_seconds for track in tracks if track is not None), default=end)
-    if found and not is_cut_short(container, name, whole):
+    if found and not is_cut_short(file, whole):
         return
     asked = first if not found or count is None else first + count
-    raise past_the_end(container, name, asked / SAMPLE_RATE, end, whole, reader.path)
+    raise past_the_end(file, asked / SAMPLE_RATE, end, whole)

@@ -39,6 +39,8 @@ def decode_flac(data: bytes) -> np.ndarray:
     Raises:
         MediaError: where the bytes are not a whole mono 16-bit FLAC stream.
     """
+    if not data:
+        raise MediaError(SkipReason.EMPTY, "0 bytes of FLAC")
     if data[:4] != b"fLaC":
         raise MediaError(SkipReason.NOT_MEDIA, f"bytes begin with {data[:4]!r}", expected="b'fLaC'")
     try:
@@ -79,5 +81,5 @@ def encode_wav(waveform: np.ndarray, sample_rate: int = SAMPLE_RATE) -> bytes:
 
 
 def _check(waveform: np.ndarray) -> None:
-    if waveform.ndim != 1 or waveform.dtype != np.int16:
-        raise UsageError(f"waveform is {waveform.shape} {waveform.dtype}", expected="int16 [S]")
+    if waveform.ndim != 1 or waveform.dtype != np.int16 or len(waveform) == 0:
+        raise UsageError(f"waveform is {waveform.shape} {waveform.dtype}", expected="int16 [S >= 1]")

@@ -14,9 +14,8 @@ import av
 import numpy as np
 
 from seehear.errors import MediaError, SkipReason
-from seehear.media.containers import DAMAGE, codec_name, keep_only, origin_seconds
 from seehear.media.downmix import to_mono
-from seehear.media.limits import Limits
+from seehear.media.media_file import MediaFile, codec_name
 
 _PREROLL_SECONDS = Fraction(1, 2)  # decoded before the range: bit reservoirs and overlapping transforms settle in it
 _GRIDS = {"opus": 120}  # samples between possible block starts, where the decoder does not tell
@@ -28,28 +27,25 @@ class SoundReader:
     """Sound of one track by rising time.
 
     Args:
-        container: an open PyAV container, at its start.
-        name: our name of the container.
+        file: an open file, at its start.
         stream: its sound track.
-        path: for messages.
-        limits: what may be decoded.
 
     Attributes:
         rate: samples per second.
         position: where the sound that was read so far ends.
     """
 
-    def __init__(self, container: Any, name: str, stream: Any, path: str, limits: Limits):
-        self.container, self.name, self.stream, self.path, self.limits = container, name, stream, path, limits
+    def __init__(self, file: MediaFile, stream: Any):
+        self.file, self.container, self.stream = file, file.container, stream
         self.rate: int = stream.codec_context.sample_rate
-        self.base, self.origin = Fraction(stream.time_base), origin_seconds(container)
+        self.base, self.origin = Fraction(stream.time_base), file.origin_seconds()
         self.position = 0
         self._damaged = False
         scale, offset = self.base * self.rate, self.origin * self.rate
         self._unit = math.lcm(scale.denominator, offset.denominator)
         self._ticks, self._offset = int(scale * self._unit), int(offset * self._unit)
         self._tolerance = 0 if self.base.denominator % self.rate == 0 else math.ceil(scale)
-        keep_only(container, stream)
+        file.keep_only(stream)
 
     def read(self, begin: int, end: int | None) -> Iterator[np.ndarray]:
         """Float32 `[S]` chunks that cover [begin, end) without a gap, as far as the sound goes.
@@ -58,17 +54,16 @@ class SoundReader:
             MediaError: TRUNCATED at damage, OVER_LIMIT past the allowed length, UNSUPPORTED where the rate changes.
         """
         self.position = begin
-        longest = begin + (self.limits.decoded_seconds + 1) * self.rate
+        longest = begin + (self.file.limits.decoded_seconds + 1) * self.rate
         for start, samples in self._from(begin):
-            if end is not None and start >= end:
-                return
             reach = start + len(samples) if end is None else min(end, start + len(samples))
             if reach > longest:
-                self.limits.check("decoded_seconds", (reach - begin) / self.rate, self.path)
+                self.file.limits.check("decoded_seconds", (reach - begin) / self.rate, self.file.path)
             if start > self.position:
-                yield np.zeros(start - self.position, np.float32)
-                self.position = start
-            yield samples[self.position - start : reach - start]
+                silent_until = min(start, reach)
+                yield np.zeros(silent_until - self.position, np.float32)
+                self.position = silent_until
+            yield samples[self.position - start : reach - start] if start < reach else samples[:0]
             self.position = reach
             if reach == end:
                 return
@@ -90,7 +85,9 @@ class SoundReader:
     @property
     def _stamps_drift(self) -> bool:
         """Whether time stamps after a seek differ from those read in a row: WMA, and Ogg with anything but its own."""
-        return self.name == "asf" or (self.name == "ogg" and codec_name(self.stream) not in ("vorbis", "opus"))
+        return self.file.name == "asf" or (
+            self.file.name == "ogg" and codec_name(self.stream) not in ("vorbis", "opus")
+        )
 
     @property
     def _first_stamp(self) -> int:
@@ -118,7 +115,7 @@ class SoundReader:
                     self._check(frame, start, begin)
                     yield start, to_mono(frame)[:samples]
                 self._damaged = False
-        if self._damaged and self.name not in _BARE:
+        if self._damaged and self.file.name not in _BARE:
             raise self._damage()
 
     def _decoded(self, packet: Any) -> list[Any]:
@@ -134,14 +131,13 @@ class SoundReader:
         """Refuse what would otherwise be passed over in silence."""
         if frame.sample_rate != self.rate:
             found = f"the sample rate changes from {self.rate} to {frame.sample_rate}"
-            raise MediaError(SkipReason.UNSUPPORTED, found, path=self.path)
-        leading = self.name in _BARE and self.position == begin == 0
+            raise MediaError(SkipReason.UNSUPPORTED, found, path=self.file.path)
+        leading = self.file.name in _BARE and self.position == begin == 0
         if self._damaged and start > begin and not leading:
             raise self._damage()
 
     def _damage(self) -> MediaError:
-        found = f"sound after {self.position / self.rate:.3f} s does not decode"
-        return MediaError(SkipReason.TRUNCATED, found, path=self.path, cause=DAMAGE)
+        return self.file.damaged(f"sound after {self.position / self.rate:.3f} s does not decode")
 
     def _place(self, frame: Any, expected: int | None) -> int | None:
         """Where a block begins; None where that is not known (right after a seek)."""
@@ -171,6 +167,6 @@ class SoundReader:
 
     def _length(self, packet: Any, frame: Any) -> int:
         """Samples of a block that are to be heard: an mp4 edit list ends inside the last one."""
-        if self.name != "mp4" or packet.pts != frame.pts or not packet.duration:
+        if self.file.name != "mp4" or packet.pts != frame.pts or not packet.duration:
             return frame.samples
         return min(frame.samples, max(1, packet.duration * self._ticks // self._unit))

@@ -7,6 +7,7 @@ Where the build of FFmpeg lacks x264, OpenH264 and then MPEG-4 part 2 take its p
 Legend: T frames, H W picture, S samples.
 """
 
+import io
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -61,13 +62,26 @@ def write_video(
     """
     _check(pixels, waveform)
     codec = encoder_for()
-    rate = Fraction(frames_per_second).limit_denominator(1_000_000)
-    with atomic_file(path) as file, av.open(file, "w", format="mp4") as container:
-        options = _video_options(codec, gop, crf, preset)
+    options = _video_options(codec, gop, crf, preset)
+    buffer = io.BytesIO()
+    _encode(buffer, codec, options, pixels, Fraction(frames_per_second).limit_denominator(1_000_000), waveform)
+    with atomic_file(path) as file:
+        file.write(buffer.getbuffer())
+    return WrittenVideo(codec, None if waveform is None else "aac")
+
+
+def _encode(
+    buffer: io.BytesIO,
+    codec: str,
+    options: dict[str, str],
+    pixels: np.ndarray,
+    rate: Fraction,
+    waveform: np.ndarray | None,
+) -> None:
+    with av.open(buffer, "w", format="mp4") as container:
         video: Any = container.add_stream(codec, rate=rate, options=options)
         video.height, video.width, video.pix_fmt = pixels.shape[1], pixels.shape[2], "yuv420p"
         video.codec_context.thread_count = 1
-        video.codec_context.gop_size = gop
         if codec == "libopenh264":
             video.bit_rate = int(_OPENH264_BITS_PER_PIXEL * pixels.shape[1] * pixels.shape[2] * rate)
         audio: Any = None
@@ -82,7 +96,6 @@ def write_video(
         if waveform is not None:
             container.mux(audio.encode(_audio_frame(waveform)))
             container.mux(audio.encode(None))
-    return WrittenVideo(codec, None if waveform is None else "aac")
 
 
 def _video_options(codec: str, gop: int, crf: int, preset: str) -> dict[str, str]:
