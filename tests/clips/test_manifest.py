@@ -168,3 +168,9 @@ def test_a_given_manifest_finds_files_beside_it_and_in_the_folder(
     listing = list_folder(tmp_path / "media", tmp_path / "lists" / "mine.csv")
     assert [Path(entry.path).parent.name for entry in listing.entries] == ["media", "lists"]
     assert not listing.missing
+
+
+def test_halves_of_characters_are_kept_readable(tmp_path: Path) -> None:
+    entry = read_line(tmp_path, '{"file": "x.mp4", "caption": "half \\ud83d", "labels": ["\\udce9"], "id": "a\\udce9"}')
+    assert (entry.caption, entry.labels, entry.id) == ("half \\ud83d", ("\\xe9",), "a\\xe9")
+    entry.caption.encode()

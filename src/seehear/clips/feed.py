@@ -3,6 +3,7 @@
 A folder's clips are decoded and coded in the pool of decoding processes, those of a collection in threads.
 """
 
+import hashlib
 import itertools
 import os
 from collections.abc import Generator, Iterator
@@ -24,7 +25,6 @@ from seehear.clips.pieces import Cutting
 from seehear.clips.prefetch import ahead
 from seehear.clips.schema import Row, truth_text
 from seehear.clips.survey import Surveyed, skip_of, survey, windowed
-from seehear.configuration import fingerprint
 from seehear.contracts import AudioNeed, FrameNeed, Needs
 from seehear.errors import DataError, MediaError, SkipReason
 from seehear.media import Limits, Pool, encode_jpeg
@@ -140,12 +140,11 @@ def _arrays(entry: Entry) -> bytes | None:
 def _identity(entries: list[Entry]) -> str:
     """A hash of the files' names and sizes and of what the manifest says of them, but not of where they are."""
 
-    def facts(entry: Entry) -> list[Any]:
-        known = asdict(entry) | {"path": "", "truth": truth_text(entry.truth)}
-        arrays = os.path.basename(entry.truth_arrays)
-        return [known | {"truth_arrays": printable(arrays)}, _size(entry.path)]
-
-    return f"{len(entries)} files, {fingerprint([facts(entry) for entry in entries])}"
+    digest = hashlib.blake2b(digest_size=8)
+    for entry in entries:
+        facts = asdict(entry) | {"path": _size(entry.path), "truth_arrays": os.path.basename(entry.truth_arrays)}
+        digest.update(truth_text(facts).encode("utf-8", "surrogateescape"))
+    return f"{len(entries)} files, {digest.hexdigest()}"
 
 
 def _size(path: str) -> int:

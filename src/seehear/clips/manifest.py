@@ -170,9 +170,9 @@ def _entry(row: dict[str, Any], where: str, beside: Path, folder: Path, split: s
         path=str(path),
         name=name_of(path, folder),
         id=printable(str(row.get("id", ""))),
-        split=str(row.get("split", split)),
+        split=printable(str(row.get("split", split))),
         labels=_labels(row.get("labels", row.get("label")), where),
-        caption=str(row.get("caption", "")),
+        caption=printable(str(row.get("caption", ""))),
         start_seconds=start,
         duration_seconds=duration,
         truth=_truth(row, where),
@@ -194,8 +194,12 @@ def name_of(path: Path, folder: Path) -> str:
 
 
 def printable(text: str) -> str:
-    """Text that every format can hold: bytes of names that are not UTF-8 become \\xNN."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Text that every format can hold: bytes of names that are not UTF-8 become \\xNN, halves of characters \\uNNNN."""
+    return re.sub("[\ud800-\udfff]", lambda found: _escaped(ord(found[0])), text)
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code & 0xFF:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def _stretch(row: dict[str, Any], where: str) -> tuple[float | None, float | None]:
@@ -228,7 +232,7 @@ def _labels(value: Any, where: str) -> tuple[str, ...]:
         value = [value]
     if not all(isinstance(label, str | int) for label in value):
         raise DataError(f"{where}: labels are {value!r}", expected="names, or text separated by ; or |")
-    return tuple(dict.fromkeys(text for label in value if (text := str(label).strip())))
+    return tuple(dict.fromkeys(text for label in value if (text := printable(str(label)).strip())))
 
 
 def _truth(row: dict[str, Any], where: str) -> dict[str, Any]:

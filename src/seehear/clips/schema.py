@@ -112,7 +112,7 @@ def check_schema(found: pa.Schema, where: str) -> None:
 
 def truth_text(truth: dict[str, Any]) -> str:
     """The truth of a clip as JSON text, equal wherever the values are."""
-    return json.dumps(truth, sort_keys=True, ensure_ascii=False, default=_plain)
+    return json.dumps(truth, sort_keys=True, default=_plain)
 
 
 def _plain(value: Any) -> Any:
