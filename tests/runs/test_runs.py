@@ -10,9 +10,10 @@ from seehear import clips, recipes, world
 from seehear.errors import DataError, StorageError, UsageError
 from seehear.layers.inputs import InputConfig
 from seehear.runs.evaluation import evaluate, probe
-from seehear.runs.pretraining import build_method, open_split, pretrain
+from seehear.runs.pretraining import build_method, pretrain
 from seehear.runs.reporting import report
 from seehear.runs.run_folder import read_config
+from seehear.runs.splits import open_split
 from seehear.training import RunConfig
 
 
@@ -117,5 +118,5 @@ def test_clips_without_splits_are_trained_and_evaluated_on_all(table: Path, tmp_
 def test_what_cannot_be_done_says_what_to_do(table: Path, tmp_path: Path):
     with pytest.raises(StorageError, match=r"seehear pretrain"):
         evaluate(tmp_path)
-    with pytest.raises(UsageError, match=r"unknown split 'tset'.*try: test"):
-        open_split(str(table), "tset", build_method(_config(table)).needs)
+    with pytest.raises(UsageError, match=r"unknown split 'tset' of .*try: test"):
+        open_split(_config(table).data, "tset", build_method(_config(table)).needs)

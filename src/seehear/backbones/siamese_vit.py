@@ -20,6 +20,9 @@ from seehear.layers.patches import PatchEmbedding, Stem
 from seehear.layers.positions import sine_cosine
 
 
+POSITION_SCALE = 0.1  # from scratch, content must outweigh position: at 1.0 all mean tokens start out nearly equal
+
+
 @dataclass(frozen=True)
 class Group:
     """Sequences of equal length of one modality: `patches [b, n, V]` from token places `places [b, n]`."""
@@ -62,7 +65,9 @@ class SiameseViT(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads, tuple(grids)) for _ in range(depth))
         self.norm = ModalityNorm(tuple(grids), width, final_eps)
         initialise(self)
-        self.positions = nn.ParameterDict({m: nn.Parameter(sine_cosine(g, width)) for m, g in grids.items()})
+        self.positions = nn.ParameterDict(
+            {m: nn.Parameter(POSITION_SCALE * sine_cosine(g, width)) for m, g in grids.items()}
+        )
 
     def embed(self, group: Group) -> Tensor:
         """Tokens `[b, n, D]` of a group before the first block."""

@@ -11,13 +11,15 @@ from seehear import clips, recipes, world
 from seehear.contracts import Figure
 from seehear.reports.page import Skipped
 from seehear.runs.evaluation import evaluate
-from seehear.runs.pretraining import pretrain
+from seehear.runs.pretraining import build_method, pretrain
 from seehear.runs.reporting import report
 from seehear.runs.show import Show, TrainingBar
+from seehear.runs.splits import open_split
 from seehear.training import RunConfig
 
 RECIPE = "avsiam_tiny"
 PRESET = "tiny"
+MOST_EPOCHS, FEWEST_STEPS = 150, 200  # on few clips
 FRAMES = 8  # pictures kept of each clip
 WORLD, TABLE = "world", "clips.lance"
 
@@ -57,13 +59,14 @@ def demonstrate(
         SeeHearError: whatever one of the stages refuses.
     """
     watch = _Watch()
-    config = _config(folder, steps, seed)
+    config = _config(folder, seed)
     facts: dict[str, str | int | float] = {}
     with watch("clips"):
         if videos is None:
             videos, facts["world"] = _make_world(folder / WORLD, show, seed)
     with watch("pack"):
         skipped = _pack(videos, folder / TABLE, config, show)
+    config = _fit(config, steps)
     with watch("pretrain"), show.progress("training", config.training.steps, "steps") as bar:
         pretrain(config, folder, progress=TrainingBar(bar, show))
     with watch("evaluate"):
@@ -74,15 +77,28 @@ def demonstrate(
     return Demonstration(folder, page, found.figures, found.split, watch.seconds)
 
 
-def _config(folder: Path, steps: int | None, seed: int) -> RunConfig:
+def _config(folder: Path, seed: int) -> RunConfig:
     recipe = recipes.get(RECIPE)
-    training = replace(recipe.training, seed=seed, steps=steps or recipe.training.steps)
-    warmup = min(recipe.schedule.warmup_steps, max(0, training.steps // 10))
     return replace(
         recipe,
         data=replace(recipe.data, table=str(folder / TABLE)),
-        schedule=replace(recipe.schedule, warmup_steps=warmup),
+        training=replace(recipe.training, seed=seed),
+    )
+
+
+def _fit(config: RunConfig, steps: int | None) -> RunConfig:
+    """Smaller batches and fewer steps for few clips: no clip twice in a batch, at most `MOST_EPOCHS` passes."""
+    count = len(open_split(config.data, config.data.train_split, build_method(config).needs))
+    ratios = len(config.method.masking.ratios)
+    batch = min(config.data.global_batch, max(2 * ratios, count // ratios * ratios))
+    most = max(FEWEST_STEPS, MOST_EPOCHS * count // batch)
+    training = replace(config.training, steps=steps or min(config.training.steps, most))
+    warmup = min(config.schedule.warmup_steps, training.steps // 10)
+    return replace(
+        config,
+        data=replace(config.data, global_batch=batch),
         training=training,
+        schedule=replace(config.schedule, warmup_steps=warmup),
     )
 
 

@@ -3,20 +3,25 @@
 The untrained network is the run's own network before its first step, measured in the same way on the same clips.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from seehear import clips, tasks
 from seehear.contracts import Batch, Figure, Method, Reconstructs
 from seehear.errors import DataError, StorageError
-from seehear.runs.pretraining import build_method, open_split
+from seehear.runs.pretraining import build_method
 from seehear.runs.run_folder import read_config
+from seehear.runs.splits import open_split, splits_of
 from seehear.tasks import Embeddings, Galleries
 from seehear.training import RunConfig, load_method
 
 FIGURES = "figures.json"
 EMBEDDINGS = "embeddings"
+ABOUT = "evaluation.json"
 FEWEST_HELD_OUT = 2
 
 Tell = Callable[[str], object]
@@ -29,12 +34,16 @@ class Evaluated:
     Attributes:
         figures: every figure.
         embeddings: of the evaluated clips, by the trained network.
-        split: which clips they are: "test", or "train" where none were held out.
+        table: where the clips are.
+        split: which of them: "test", or "train" where none were held out.
+        held_out: the network was not trained on them.
     """
 
     figures: list[Figure]
     embeddings: Embeddings
+    table: str
     split: str
+    held_out: bool
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class _Setting:
     untrained: Method
     train: clips.ClipSource
     test: clips.ClipSource
+    table: str
     split: str
 
     @property
@@ -53,9 +63,14 @@ class _Setting:
         return self.trained, self.untrained
 
     @property
+    def held_out(self) -> bool:
+        """The clips to test on are none of those to learn from."""
+        return not np.isin(self.test.ids, self.train.ids).any()
+
+    @property
     def labelled(self) -> bool:
         """There are labels, and clips held out from the ones to learn from."""
-        return bool(self.train.label_names) and self.split != self.config.data.train_split
+        return bool(self.train.label_names) and self.held_out
 
     def batches(self, source: clips.ClipSource) -> Iterator[Batch]:
         needs = replace(self.trained.needs, labels=bool(source.label_names))
@@ -98,7 +113,9 @@ def evaluate(
         figures += tasks.reconstruction(setting.trained, setting.batches(setting.test), setting.untrained)
     tasks.write_figures(figures, folder / FIGURES)
     tasks.save_embeddings(test[0], folder / EMBEDDINGS)
-    return Evaluated(figures, test[0], setting.split)
+    about = {"table": setting.table, "split": setting.split, "held_out": setting.held_out}
+    (folder / ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
+    return Evaluated(figures, test[0], **about)
 
 
 def probe(
@@ -119,35 +136,37 @@ def probe(
     setting = _open(folder, table, split, train_table=table)
     if not setting.labelled:
         raise DataError(
-            f"{table or setting.config.data.table} has {len(setting.train.label_names)} classes and "
-            f"tests on split {setting.split!r}",
+            f"{setting.table} has {len(setting.train.label_names)} classes and tests on split {setting.split!r}",
             expected="labels, and a split held out from training",
             cure="name `split` and `labels` in the manifest before packing",
         )
     return list(_learnt_from_labels(setting, setting.embed(setting.test), tell))
 
 
-def read_evaluation(folder: Path) -> tuple[list[Figure], Embeddings]:
+def read_evaluation(folder: Path) -> Evaluated:
     """What `evaluate` left in a run's folder.
 
     Raises:
         StorageError: if it was never evaluated.
     """
-    if not (folder / FIGURES).exists():
+    if not (folder / ABOUT).exists():
         raise StorageError(f"{folder} holds no figures", expected="an evaluated run", cure=f"seehear evaluate {folder}")
-    return tasks.read_figures(folder / FIGURES), tasks.load_embeddings(folder / EMBEDDINGS)
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    return Evaluated(tasks.read_figures(folder / FIGURES), tasks.load_embeddings(folder / EMBEDDINGS), **about)
 
 
 def _open(folder: Path, table: str | None, split: str | None, train_table: str | None = None) -> _Setting:
     """Where nothing is held out, the training clips are evaluated, and the result says so."""
     config = read_config(folder)
     trained = load_method(folder)
-    where = table or config.data.table
-    wanted = split or config.data.evaluation_split
-    if split is None and clips.open(where).splits.count(wanted) < FEWEST_HELD_OUT:
-        wanted = config.data.train_split
-    train = open_split(train_table or config.data.table, config.data.train_split, trained.needs)
-    return _Setting(config, trained, build_method(config), train, open_split(where, wanted, trained.needs), wanted)
+    data = config.data
+    wanted = split or data.evaluation_split
+    held_out = splits_of(clips.open(table or data.table), data) == wanted
+    if split is None and held_out.sum() < FEWEST_HELD_OUT:
+        wanted = data.train_split
+    train = open_split(data, data.train_split, trained.needs, train_table)
+    test = open_split(data, wanted, trained.needs, table)
+    return _Setting(config, trained, build_method(config), train, test, table or data.table, wanted)
 
 
 def _learnt_from_labels(setting: _Setting, test: tuple[Embeddings, Embeddings], tell: Tell) -> Iterator[Figure]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from seehear import clips, methods
-from seehear.contracts import Method, Needs
-from seehear.errors import DataError
+from seehear.contracts import Method
 from seehear.randomness import Randomness
+from seehear.runs.splits import open_split
 from seehear.training import ProgressView, RunConfig, Summary, Trainer, Viewer, distributed
 
 
@@ -17,27 +17,6 @@ def build_method(config: RunConfig) -> Method:
     with torch.random.fork_rng():
         torch.manual_seed(config.training.seed)
         return methods.get(config.method.method)(config.method)
-
-
-def open_split(table: str, split: str, needs: Needs) -> clips.ClipSource:
-    """The clips of one split that have every modality which is needed; of all splits where none are named.
-
-    Raises:
-        UsageError: if other splits are named but not this one.
-        DataError: if nothing is left.
-    """
-    source = clips.open(table)
-    if any(source.splits):
-        source = source.subset(split=split)
-    usable = source.usable(needs)
-    if not len(usable):
-        wanted = " and ".join(n for n, part in (("sound", needs.audio), ("pictures", needs.frames)) if part)
-        raise DataError(
-            f"none of {len(source)} clips in {table} has {wanted}",
-            expected="clips with every modality that the method reads",
-            cure=f"seehear doctor {table}",
-        )
-    return usable
 
 
 def pretrain(
@@ -56,7 +35,7 @@ def pretrain(
     """
     method = build_method(config)
     peers = distributed.start(device)
-    source = open_split(config.data.table, config.data.train_split, method.needs)
+    source = open_split(config.data, config.data.train_split, method.needs)
     stream = clips.Loader(
         source,
         method.needs,

@@ -14,7 +14,7 @@ from seehear.metrics import cosine_ranks
 from seehear.randomness import Randomness
 from seehear.reports import Curve, EmbeddingMap, Example, Hit, Page, Query, drawings, project, write_page
 from seehear.reports.page import Direction, Drawing, Skipped, Verdict
-from seehear.runs.evaluation import read_evaluation
+from seehear.runs.evaluation import Evaluated, read_evaluation
 from seehear.runs.run_folder import read_config, read_metrics
 from seehear.tasks import Embeddings
 from seehear.training import RunConfig, load_method
@@ -44,14 +44,14 @@ def report(
         StorageError: if the folder holds no evaluated run.
     """
     config, method = read_config(folder), load_method(folder)
-    figures, embeddings = read_evaluation(folder)
-    source = _evaluated_clips(config, embeddings, method)
+    found = read_evaluation(folder)
+    embeddings, source = found.embeddings, _evaluated_clips(found)
     page = Page(
         title=f"SeeHear: {config.name}",
         subtitle="One network that sees and hears, taught by unlabelled video",
-        summary=_summary(config, source, embeddings),
+        summary=_summary(config, found),
         facts=_facts(config, method, source) | (facts or {}),
-        figures=tuple(figures),
+        figures=tuple(found.figures),
         curves=tuple(_curves(config, folder)),
         reconstructions=_drawings(method, source),
         map=_map(embeddings),
@@ -69,20 +69,19 @@ def report(
     return path
 
 
-def _evaluated_clips(config: RunConfig, embeddings: Embeddings, method: Method) -> clips.ClipSource:
+def _evaluated_clips(found: Evaluated) -> clips.ClipSource:
     """The clips that were evaluated, in the order of their embeddings."""
-    source = clips.open(config.data.table).usable(method.needs)
+    source = clips.open(found.table)
     place = {int(number): i for i, number in enumerate(source.ids)}
-    return source.subset(indices=[place[int(number)] for number in embeddings.sample_ids])
+    return source.subset(indices=[place[int(number)] for number in found.embeddings.sample_ids])
 
 
-def _summary(config: RunConfig, source: clips.ClipSource, embeddings: Embeddings) -> tuple[str, ...]:
-    held_out = set(source.splits) != {config.data.train_split} and any(source.splits)
-    kind = "clips it never saw" if held_out else "the clips it was trained on (no others were held out)"
+def _summary(config: RunConfig, found: Evaluated) -> tuple[str, ...]:
+    kind = "clips it never saw" if found.held_out else "the clips it was trained on (no others were held out)"
     seen = config.training.steps * config.data.global_batch
     return (
         f"The network saw {seen:,} clips go by and was told nothing about them: neither what they show nor which sound "
-        f"belongs to what. Everything below is measured on {len(embeddings):,} {kind}.",
+        f"belongs to what. Everything below is measured on {len(found.embeddings):,} {kind}.",
     )
 
 
