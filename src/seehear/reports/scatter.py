@@ -13,6 +13,7 @@ from seehear.reports.page import EmbeddingMap
 from seehear.reports.palette import CLASSES, class_style
 
 WIDTH, TALLEST, LOWEST, MARGIN = 560, 480, 300, 24  # user units
+CROWDED = 12  # classes above which a phone shows their names in the legend only
 LONGEST_NAME = 20  # letters of a class in the drawing
 MOST_POINTS = 1500  # of each modality; more are thinned evenly
 _RADII = ((500, 4.6), (1200, 3.6), (2 * MOST_POINTS, 2.7))  # size of a marker where there are so many at most
@@ -143,7 +144,7 @@ def _class_names(points: np.ndarray, classes: np.ndarray, shown: _Shown, height:
         element("text", name, x=f"{x:.1f}", y=f"{y:.1f}", class_="mid", data_class=index)
         for x, y, name, index in _apart(anchors, height)
     )
-    return element("g", *texts, class_="names", aria_hidden="true")
+    return element("g", *texts, class_="names crowded" if len(anchors) > CROWDED else "names", aria_hidden="true")
 
 
 def _apart(anchors: list[_Anchor], height: float) -> list[_Anchor]:

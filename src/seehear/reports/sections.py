@@ -31,7 +31,7 @@ def sections(page: Page, shelf: Shelf) -> Iterator[tuple[str, Markup]]:
 def _gallery(page: Page, shelf: Shelf) -> tuple[str, Markup]:
     if not page.gallery:
         return "", Markup()
-    lead = "Held-out clips that the network never trained on. Press a sound to hear it."
+    lead = "Asked through one sense, it answers with the other. Press a sound to hear it."
     return lead + _cuts(shelf), gallery(page.gallery, shelf)
 
 
@@ -55,7 +55,7 @@ def _figures(page: Page, _: Shelf) -> tuple[str, Markup]:
 def _map(page: Page, _: Shelf) -> tuple[str, Markup]:
     if page.map is None:
         return "", Markup()
-    lead = "Every point is the sound or the picture of a held-out clip."
+    lead = "Every point is the sound or the picture of one clip."
     if has_classes(page.map):
         lead += " Clips of one class should meet, whichever sense they came through."
     if len(page.map.audio) == len(page.map.image) > 0:
@@ -68,7 +68,7 @@ def _map(page: Page, _: Shelf) -> tuple[str, Markup]:
 def _reconstructions(page: Page, _: Shelf) -> tuple[str, Markup]:
     if not page.reconstructions:
         return "", Markup()
-    lead = "Most of the input was hidden; the network drew what it could not see or hear."
+    lead = "Part of the input was hidden; the network drew what it could not see or hear."
     return lead, panels(page.reconstructions)
 
 

@@ -312,6 +312,7 @@ border-bottom:1px solid var(--line)}
 .cards .small{font-size:.78rem;line-height:1.4}
 .hits{grid-template-columns:repeat(3,minmax(0,1fr));gap:.9rem .7rem}
 .names text{font-size:19px;stroke-width:6px}
+.names.crowded{display:none}
 .marks circle{r:5.5px}
 .panel-row{gap:.4rem}
 .sounds .panel-row{grid-template-columns:minmax(0,1fr)!important}
@@ -342,6 +343,7 @@ main,footer{max-width:none;padding:0}
 section{padding:1.2rem 0;margin-top:1rem}
 h2,h3,.lead,.direction>.quiet,.meter-keys,.scores .task{break-after:avoid}
 p{orphans:3;widows:3}
+#map,#curves,#examples,#run{break-inside:avoid}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 """
