@@ -101,6 +101,7 @@ def test_nothing_usable_leaves_nothing_behind(tmp_path: Path) -> None:
         {"modality": "smell"},
         {"clip_seconds": -1},
         {"keep_video": True},
+        {"manifest": "m.csv"},
     ],
 )
 def test_options_out_of_range_are_refused(tmp_path: Path, options: dict) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from seehear.clips.pieces import Piece
+from seehear.errors import UsageError
 from seehear.media import Limits, encode_flac, encode_jpeg, read_audio, read_frames, write_video
 
+AUDIO_CODECS = ("pcm_s16le", "flac")
 _VIDEO_RATE = 30.0  # frames per second at most of a clip's video that is coded anew
 
 
@@ -30,6 +32,12 @@ class Storing:
     audio_codec: str = "pcm_s16le"
     keep_video: bool = False
     jpeg_quality: int = 90
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise UsageError(f"frames of {self.size} pixels", expected="at least 1")
+        if self.audio_codec not in AUDIO_CODECS:
+            raise UsageError(f"audio_codec is {self.audio_codec!r}", expected=" or ".join(AUDIO_CODECS))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from seehear.clips.prefetch import ahead
 from seehear.clips.schema import Row, truth_text
 from seehear.clips.survey import Surveyed, skip_of, survey, windowed
 from seehear.contracts import AudioNeed, FrameNeed, Needs
-from seehear.errors import DataError, MediaError, SkipReason
+from seehear.errors import DataError, MediaError, SkipReason, UsageError
 from seehear.media import Limits, Pool, encode_jpeg
 
 _WHOLE_SECONDS = 1e9  # longer than any clip
@@ -49,6 +49,7 @@ class Feed(Protocol):
 
     Attributes:
         settings: all that decides what the rows are.
+        place: what is packed, for messages.
         files: number of files.
         blobs: which blob columns the rows have.
         missing: files that a manifest names in vain.
@@ -56,6 +57,7 @@ class Feed(Protocol):
     """
 
     settings: dict[str, Any]
+    place: str
     files: int
     blobs: tuple[str, ...]
     missing: list[Skip]
@@ -78,6 +80,7 @@ class FolderFeed:
     ):
         self._entries, self._cutting, self._storing = listing.entries, cutting, storing
         self._workers, self._limits = workers, limits or Limits()
+        self.place = str(listing.folder)
         self.files, self.missing, self.ignored = len(listing.entries), listing.missing, listing.ignored
         self.settings = asdict(cutting) | asdict(storing) | {"files": _identity(listing.entries)}
         arrays = any(entry.truth_arrays for entry in listing.entries)
@@ -171,11 +174,16 @@ class SourceFeed:
     """Rows of a collection of clips, each of them counted as a file; see `Feed`.
 
     Clips stay as they are cut; of each at most `cutting.frames` frames are taken.
+
+    Raises:
+        UsageError: if moving pictures are to be kept.
     """
 
     def __init__(self, source: ClipSource, cutting: Cutting, storing: Storing):
         self._source, self._cutting, self._storing = source, cutting, storing
-        self.files = len(source)
+        if storing.keep_video:
+            raise UsageError("a collection of clips has no video files to keep", cure="pack the folder instead")
+        self.place, self.files = "the collection", len(source)
         self.missing: list[Skip] = []
         self.ignored: dict[str, int] = {}
         self.blobs: tuple[str, ...] = ()

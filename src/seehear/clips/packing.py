@@ -19,7 +19,6 @@ from seehear.clips.lance_files import is_uri, storage_failures
 from seehear.clips.listing import list_folder
 from seehear.clips.pieces import Cutting, Modality
 from seehear.clips.report import PackProgress, PackReport
-from seehear.clips.schema import FLAC, PCM
 from seehear.clips.writer import TableWriter
 from seehear.errors import UsageError
 from seehear.media import Limits
@@ -49,7 +48,7 @@ def pack(
     Args:
         source: a folder of media, one media file, or a collection of clips (whose cutting is kept as it is).
         table: path or object-store URI of the table, best ending in ".lance".
-        manifest: CSV, JSONL or Parquet; by default `manifest.*` in the folder or in its immediate subfolders.
+        manifest: CSV, JSONL or Parquet; by default `manifest.*` in the folder or in its subfolders.
         clip_seconds: length of a clip; a tail shorter than half of it joins the clip before it.
         hop: seconds from the beginning of a clip to that of the next.
         max_clips_per_file: at most so many clips of one file, spread evenly over it.
@@ -57,8 +56,7 @@ def pack(
         size: shorter side of the frames in pixels; the aspect ratio is kept.
         keep_video: keep the moving pictures as well, in the column `video`.
         audio_codec: "pcm_s16le", or "flac" for half the space and slower reading.
-        modality: what every clip must have, and what is kept: "audiovisual", "audio", "image", or "any" for
-            whatever there is.
+        modality: what every clip must have, and what is kept of it; "any" keeps whatever there is.
         workers: decoding processes; None for one per core. The result does not depend on it.
         limits: on decoding; by default those for one's own media.
         overwrite: replace a finished table, or a packing with other settings.
@@ -66,8 +64,7 @@ def pack(
         storage_options: settings of the object store, passed on to Lance.
 
     Returns:
-        What was packed and what was not, and why. The same is written beside the table as
-        `<table>.skipped.json`, unless that is an object store.
+        What was packed and what was not; written as `<table>.skipped.json` too, except beside an object store.
 
     Raises:
         DataError: if no clip can be packed; nothing is left behind then.
@@ -77,33 +74,36 @@ def pack(
     began = time.monotonic()
     cutting = Cutting(clip_seconds, hop, max_clips_per_file, frames, modality)
     storing = Storing(size, audio_codec, keep_video)
-    _check(storing)
-    feed: Feed
-    if isinstance(source, str | Path):
-        feed = FolderFeed(list_folder(source, manifest), cutting, storing, workers, limits)
-    elif keep_video or manifest is not None:
-        raise UsageError("a collection of clips has no video files or manifest", cure="pack the folder instead")
-    else:
-        feed = SourceFeed(source, cutting, storing)
+    feed = _feed(source, manifest, cutting, storing, workers, limits)
     writer = TableWriter(table, feed, overwrite, storage_options)
     resumed = writer.state.next_file if writer.state.clips else 0
     if not writer.state.complete:
         _fill(writer, feed, progress)
-        if writer.state.clips == 0:
-            where = str(source) if isinstance(source, str | Path) else "the collection"
-            raise nothing_usable(where, feed.missing + writer.skips)
         writer.finish()
     return _report(writer, feed, resumed, time.monotonic() - began)
 
 
-def _check(storing: Storing) -> None:
-    if storing.size < 1:
-        raise UsageError(f"frames of {storing.size} pixels", expected="at least 1")
-    if storing.audio_codec not in (PCM, FLAC):
-        raise UsageError(f"audio_codec is {storing.audio_codec!r}", expected=f"{PCM} or {FLAC}")
+def _feed(
+    source: str | Path | ClipSource,
+    manifest: str | Path | None,
+    cutting: Cutting,
+    storing: Storing,
+    workers: int | None,
+    limits: Limits | None,
+) -> Feed:
+    if isinstance(source, str | Path):
+        return FolderFeed(list_folder(source, manifest), cutting, storing, workers, limits)
+    if manifest is not None:
+        raise UsageError("a collection of clips has no manifest", cure="leave it out, or pack the folder instead")
+    return SourceFeed(source, cutting, storing)
 
 
 def _fill(writer: TableWriter, feed: Feed, progress: Callable[[PackProgress], None] | None) -> None:
+    """Move all rows that are left from the feed to the table.
+
+    Raises:
+        DataError: if there is none at all.
+    """
     with closing(feed.rows(writer.state.next_file, writer.state.next_clip)) as rows:
         try:
             for packed in rows:
@@ -114,6 +114,8 @@ def _fill(writer: TableWriter, feed: Feed, progress: Callable[[PackProgress], No
         except KeyboardInterrupt:
             writer.commit()  # what is ready need not be done again
             raise
+    if writer.state.clips == 0:
+        raise nothing_usable(feed.place, feed.missing + writer.skips)
     if progress is not None:
         progress(PackProgress(feed.files, feed.files, writer.state.clips, writer.state.skipped))
 

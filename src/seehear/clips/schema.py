@@ -17,7 +17,6 @@ from seehear.errors import StorageError
 
 FORMAT_KEY = "seehear.format"
 FORMAT = "1"
-PCM, FLAC = "pcm_s16le", "flac"
 BLOBS = ("video", "truth_arrays")
 _BLOB = {"lance-encoding:blob": "true"}
 
