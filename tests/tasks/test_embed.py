@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import numpy as np
 import pytest
@@ -132,15 +133,25 @@ def test_damaged_files_are_named(tmp_path):
         load_embeddings(stem)
 
 
+class Canary:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
 def test_nothing_is_unpickled(tmp_path):
-    """An array of objects in the file is refused, even with the right hash."""
     save_embeddings(embed(ToyMethod(), in_batches(clips(2), 2)), tmp_path / "e")
-    np.savez(tmp_path / "e.npz", audio=np.array([print], dtype=object))
+    np.savez(tmp_path / "e.npz", audio=np.array([Canary(str(tmp_path / "ran"))], dtype=object))
     digest = hashlib.blake2b((tmp_path / "e.npz").read_bytes(), digest_size=16).hexdigest()
     about = json.loads((tmp_path / "e.json").read_text()) | {"arrays": digest}
     (tmp_path / "e.json").write_text(json.dumps(about))
     with pytest.raises(StorageError, match="damaged"):
         load_embeddings(tmp_path / "e")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_raw_features_are_mean_colour_and_mean_log_mel():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from seehear.contracts import Batch, Figure, Method, Reconstruction
+from seehear.contracts import Batch, Figure, Method, Reconstruction, Reconstructs
 from seehear.errors import DataError, UsageError
 from seehear.randomness import Randomness
 from seehear.tasks.collect import MODALITIES, has_modality
@@ -96,12 +96,12 @@ def reconstruction(
 
 
 def _measure(method: Method, batch: Batch, seed: int, tallies: dict[str, _Tally], with_fills: bool) -> None:
-    reconstruct = getattr(method, "reconstruct", None)
-    if reconstruct is None:
+    drawing: object = method  # by what it offers, not by its class
+    if not isinstance(drawing, Reconstructs):
         raise UsageError(f"{type(method).__name__} does not reconstruct", expected="a method with `reconstruct`")
     batch = batch.to(device_of(method))
     with evaluating(method):
-        seen = reconstruct(batch, Randomness(seed))
+        seen = drawing.reconstruct(batch, Randomness(seed))
     for modality, one in seen.items():
         present = has_modality(batch, modality)
         if present.any():
