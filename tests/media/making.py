@@ -42,12 +42,10 @@ def grainy(pixels):
     return noisy
 
 
-def video(
-    pixels, *, codec="libx264", container="mp4", pixel_format="yuv420p", stamps=None, rate=25, options=None, **more
-):
+def video(pixels, *, codec="libx264", container="mp4", pixel_format="yuv420p", stamps=None, rate=25, options=None):
     """Bytes of a video of `pixels`; `stamps` are time stamps in 1/1000 s (default: constant `rate`)."""
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format=container, options=more.pop("container_options", {})) as out:
+    with av.open(buffer, "w", format=container) as out:
         stream = add_video(out, pixels, codec, pixel_format, stamps, rate, options)
         for index, picture in enumerate(pixels):
             mux_picture(out, stream, picture, index if stamps is None else stamps[index])

@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from seehear.errors import MediaError, SkipReason
+from seehear.media import probe, read_audio, read_frames
 
 
 def double(value):
@@ -72,5 +73,22 @@ def evil():
     return Evil()
 
 
-def interrupt_parent_group():
+def ignores_interrupts():
     return signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+def sleep_or_refuse(item):
+    return refuse(item) if isinstance(item, str) else sleep(item)
+
+
+def everything(data):
+    """All that can be read of the bytes of a file: facts, frames and sound (None where it has none)."""
+    info = probe(data)
+    frames = samples = None
+    if info.video is not None:
+        times = [0.0, info.duration_seconds / 2, info.video.last_frame_seconds]
+        frames = read_frames(data, times, shorter_side=32)
+    if info.audio is not None:
+        samples = read_audio(data)
+        read_audio(data, info.audio.duration_seconds / 2, 0.1)
+    return info, frames, samples

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seehear.errors import MediaError, SkipReason
-from seehear.media import Limits, encode_flac, encode_jpeg, encode_wav, probe, write_video
+from seehear.media import Limits, encode_flac, encode_jpeg, encode_wav, probe, read_audio, read_frames, write_video
 from tests.media.making import add_sound, add_video, mux_picture, mux_sound, numbered, reference, sound, turned, video
 
 
@@ -75,17 +75,23 @@ def test_one_frame_with_sound_is_a_picture(tmp_path):
     assert info.duration_seconds == pytest.approx(3.0)
 
 
-def test_album_art_is_not_a_picture(tmp_path):
-    path = tmp_path / "song.mp3"
-    with av.open(str(path), "w") as out:
-        track = add_sound(out, "libmp3lame", 44_100)
+@pytest.mark.parametrize(("name", "codec", "first"), [("song.mp3", "libmp3lame", "sound"), ("song.m4a", "aac", "art")])
+def test_album_art_is_not_a_picture(tmp_path, name, codec, first):
+    path = tmp_path / name
+    with av.open(str(path), "w", format="mp4" if name.endswith("m4a") else "mp3") as out:
+        track = add_sound(out, codec, 44_100) if first == "sound" else None
         art = out.add_stream("mjpeg", rate=1)
         art.height, art.width, art.pix_fmt = 48, 96, "yuvj420p"
         art.disposition = av.stream.Disposition.attached_pic
+        track = track or add_sound(out, codec, 44_100)
         mux_picture_of_one(out, art)
         mux_sound(out, track, reference(1.0).repeat(3)[:44_100] / 32768, 44_100)
     info = probe(path)
     assert (info.kind, info.video) == ("audio", None)
+    assert len(read_audio(path)) == pytest.approx(16_000, abs=900)
+    with pytest.raises(MediaError) as caught:
+        read_frames(path, [0.0])
+    assert caught.value.reason is SkipReason.NO_VIDEO
 
 
 def mux_picture_of_one(out, stream):

@@ -93,8 +93,8 @@ def scan(file: MediaFile, *streams: Any, rewind: bool = False) -> list[Extent | 
     if rewind:
         file.container.seek(file.container.start_time or 0)
     try:
-        for packet in file.container.demux(tracks):
-            extents[packet.stream_index].add(packet)
+        for packet in file.container.demux(tracks) if tracks else ():
+            extents[packet.stream.index].add(packet)
     except av.error.InvalidDataError:
         pass  # what was read so far is what the file holds
     found = [None if stream is None else extents[stream.index] for stream in streams]

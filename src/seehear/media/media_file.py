@@ -33,7 +33,8 @@ class MediaFile:
         name: our name of its kind, a key of `allowed.CONTAINERS`.
         path: as given, for messages; "" for bytes.
         limits: what may be decoded.
-        announced_part: announced over actual bytes of a WAV file (FFmpeg derives its duration from the actual ones).
+        announced_part: announced over actual bytes of a cut WAV or AVI file, whose duration FFmpeg derives from the
+            actual ones; else 1.
     """
 
     container: Any
@@ -54,7 +55,7 @@ class MediaFile:
         """The first sound track, ready to decode; or None.
 
         Raises:
-            MediaError: UNSUPPORTED where its codec is outside the allow-list.
+            MediaError: UNSUPPORTED where its codec is outside the allow-list, TRUNCATED where its header is damaged.
         """
         return self._prepared(self._first_audio(), AUDIO_CODECS)
 
@@ -103,6 +104,8 @@ class MediaFile:
                 expected=f"one of {', '.join(sorted(allowed))}",
                 cure=f"ffmpeg -i {self.path or 'FILE'} converted.mp4",
             )
+        if stream.type == "audio" and not (stream.codec_context.sample_rate and stream.codec_context.channels):
+            raise self.damaged("sound without a sample rate or channels")
         stream.codec_context.thread_count = 1
         if stream.type == "video":
             stream.codec_context.options = {"max_pixels": str(self.limits.pixels)}
@@ -128,7 +131,7 @@ def open_media(source: Source, limits: Limits) -> Iterator[MediaFile]:
         name = sniff(file, path)
         if name == PICTURES:
             raise MediaError(SkipReason.NO_AUDIO, "a still picture", path=path)
-        part = _announced_part(file) if name == "wav" else Fraction(1)
+        part = _announced_part(file) if name in ("wav", "avi") else Fraction(1)
         with _failures(path), _open(file, name, limits) as container:
             opened = MediaFile(container, name, path, limits, part)
             _check_header(opened)

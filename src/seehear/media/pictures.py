@@ -4,6 +4,7 @@ An animated WebP or PNG counts as its first frame. Legend: H W picture.
 """
 
 import io
+import warnings
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -83,12 +84,17 @@ def fit(width: int, height: int, shorter_side: int | None) -> tuple[int, int]:
 
 def _open(data: bytes, path: str, limits: Limits, formats: tuple[str, ...]) -> Image.Image:
     try:
-        picture = Image.open(io.BytesIO(data), formats=formats)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit on pixels is stricter
+            picture = Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        expected = f"at most {limits.pixels:,} pixels"
+        raise MediaError(SkipReason.OVER_LIMIT, f"pixels: {error}", path=path, expected=expected) from error
     except UnidentifiedImageError as error:
         raise MediaError(
             SkipReason.NOT_MEDIA, "no picture that Pillow knows", path=path, expected=", ".join(formats)
         ) from error
-    except (Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise _damaged(error, path) from error
     limits.check("pixels", picture.width * picture.height, path)
     limits.check("resident_bytes", picture.width * picture.height * 8, path)
@@ -112,7 +118,7 @@ def _pixels(picture: Image.Image, path: str) -> np.ndarray:
         if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip instead of scale
             picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
         return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise _damaged(error, path) from error
 
 

@@ -21,6 +21,7 @@ _PREROLL_SECONDS = Fraction(1, 2)  # decoded before the range: bit reservoirs an
 _GRIDS = {"opus": 120}  # samples between possible block starts, where the decoder does not tell
 _EQUAL_BLOCKS = {"flac", "alac"}  # all blocks but the last have the size of the first
 _BARE = {"mp3", "aac"}  # no container: rubbish before the first and after the last frame is common and harmless
+_NO_GAPS = {"flac", "ogg", "wav"}  # time stamps count samples: a leap in them is loss
 
 
 class SoundReader:
@@ -60,6 +61,8 @@ class SoundReader:
             if reach > longest:
                 self.file.limits.check("decoded_seconds", (reach - begin) / self.rate, self.file.path)
             if start > self.position:
+                if self.position > begin and self.file.name in _NO_GAPS:
+                    raise self._damage()
                 silent_until = min(start, reach)
                 yield np.zeros(silent_until - self.position, np.float32)
                 self.position = silent_until
