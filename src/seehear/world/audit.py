@@ -88,7 +88,7 @@ def _column(records: list[dict[str, Any]], keys: tuple[str, ...]) -> ndarray:
     return np.array(values, float)
 
 
-def _accuracy(features: ndarray, labels: ndarray) -> float:
+def _accuracy(features: Any, labels: Any) -> float:
     """Cross-validated accuracy of a logistic regression on standardised features."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score

@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,7 +31,7 @@ from seehear.world.presets import Preset, resolve
 from seehear.world.rendering import render
 from seehear.world.sampling import scene
 
-CHUNK = 8
+CHUNK, CHUNKS_AHEAD = 8, 3  # clips per task, and tasks per worker that are handed out in advance
 PROCESSES_FROM = 48  # fewer missing clips are made in this process: starting others would take longer
 Job = tuple[str, int, str]
 
@@ -178,28 +178,19 @@ def _made(
         for split in dict.fromkeys(job[0] for job in missing[k : k + CHUNK])
     ]
     if workers == 1 or len(missing) < PROCESSES_FROM:
-        for chunk in chunks:
-            yield chunk[0][0], _make(root, preset, seed, chunk)
+        yield from (_make(root, preset, seed, chunk) for chunk in chunks)
         return
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting: set[Future] = set()
-        splits: dict[Future, str] = {}
-        queue = iter(chunks)
         try:
-            while True:
-                for chunk in queue:
-                    future = pool.submit(_make, root, _plain(preset), seed, chunk)
-                    splits[future] = chunk[0][0]
-                    waiting.add(future)
-                    if len(waiting) >= 3 * workers:
-                        break
-                if not waiting:
-                    return
-                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    yield splits.pop(future), future.result()
+            waiting: set[Future] = set()
+            for chunk in chunks:
+                waiting.add(pool.submit(_make, root, _plain(preset), seed, chunk))
+                if len(waiting) >= CHUNKS_AHEAD * workers:
+                    ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in ready)
+            yield from (future.result() for future in as_completed(waiting))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -209,8 +200,8 @@ def _plain(preset: Preset) -> Preset:
     return resolve(preset, clips=dict(preset.clips))
 
 
-def _make(root: Path, preset: Preset, seed: int, jobs: list[Job]) -> list[dict[str, Any]]:
-    """Render and write some clips; runs in a worker."""
+def _make(root: Path, preset: Preset, seed: int, jobs: list[Job]) -> tuple[str, list[dict[str, Any]]]:
+    """Render and write some clips of one split; runs in a worker."""
     records = []
     for split, index, scene_hash in jobs:
         clip = render(scene(preset, split, index, seed))
@@ -218,7 +209,7 @@ def _make(root: Path, preset: Preset, seed: int, jobs: list[Job]) -> list[dict[s
         rate = Fraction(*clip.scene.format.frames_per_second)
         write_video(path, clip.pixels, rate, np.round(clip.waveform * 32767).astype(np.int16))
         records.append(manifest.record(clip, scene_hash, path.stat().st_size))
-    return records
+    return jobs[0][0], records
 
 
 def _close_journals(root: Path, preset: Preset) -> list[dict[str, Any]]:

@@ -26,6 +26,9 @@ OUTLINE_PIXELS = 1.6
 BRIGHTEST = 1.3
 
 
+Field = ndarray | float | np.floating  # one value per pixel, or one for all
+
+
 @dataclass
 class Part:
     """A part as pictures: box corner (row, column), `rgba [U, h, w, 4]` premultiplied, `shown [T]` indices into U."""
@@ -69,7 +72,7 @@ class Brush:
         *,
         grain: ndarray | float = 1.0,
         bevel: float = 0.08,
-        normal: tuple[ndarray | float | np.floating, ndarray | float | np.floating] | None = None,
+        normal: tuple[Field, Field] | None = None,
         gloss: float = 0.0,
         outline: float = 0.55,
         opacity: float = 1.0,
@@ -128,7 +131,7 @@ def _bevel(distance: ndarray, width: float) -> tuple[ndarray, ndarray]:
     return gx * slope, gy * slope
 
 
-def _shade(nx: ndarray | float, ny: ndarray | float, light: ndarray, gloss: float) -> tuple[ndarray, ndarray | float]:
+def _shade(nx: Field, ny: Field, light: ndarray, gloss: float) -> tuple[ndarray, ndarray | float]:
     """Brightness `[h, w]` and highlight `[h, w, 1]` of a surface with normal (nx, ny, rest towards the eye)."""
     nz = np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
     facing = np.maximum(nx * light[0] + ny * light[1] + nz * light[2], 0)
