@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from seehear.clips import Loader, MemoryClips, ShuffleSampler
+from seehear.clips import Clip, Loader, MemoryClips, ShuffleSampler
 from seehear.contracts import AudioNeed, Batch, FrameNeed, Needs
 from seehear.errors import DataError, MediaError, SkipReason, UsageError
 from seehear.randomness import Randomness
@@ -218,3 +218,9 @@ def test_is_a_stream() -> None:
     loader = make_loader(source)
     assert (loader.global_batch, loader.clips_per_epoch) == (6, 8)
     assert loader.fingerprint == source.fingerprint
+
+
+def test_clips_without_any_picture_are_heard() -> None:
+    source = MemoryClips(Clip(f"c{i}", audio=make_clip(i).audio) for i in range(5))
+    (batch,) = make_loader(source, batch=5, needs=Needs(AudioNeed(0.05))).batches(0, 1)
+    assert batch["waveform"].shape == (5, 800)

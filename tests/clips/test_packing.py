@@ -222,7 +222,7 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def packed_sounds(sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PackReport]:
     path = tmp_path_factory.mktemp("whole") / "t.lance"
-    return path, pack(sounds, path, modality="audio", clip_seconds=0.05, hop=0.05, workers=2)
+    return path, pack(sounds, path, modality="audio", clip_seconds=0.05, workers=2)
 
 
 def test_a_killed_packing_leaves_whole_rows_and_goes_on(
@@ -386,3 +386,9 @@ def test_repeated_ids_are_refused_before_any_work(tmp_path: Path, write_wav: Cal
     (tmp_path / "manifest.csv").write_text("file,id\na.wav,x\na.wav,x\n")
     with pytest.raises(DataError, match="'x' occurs twice"):
         pack(tmp_path, tmp_path / "t.lance", modality="audio")
+
+
+def test_decoding_processes_load_neither_torch_nor_lance() -> None:
+    code = "import sys, seehear.clips.convert; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"torch", "lance", "pyarrow"}

@@ -82,7 +82,7 @@ class FolderFeed:
         self._workers, self._limits = workers, limits or Limits()
         self.place = str(listing.folder)
         self.files, self.missing, self.ignored = len(listing.entries), listing.missing, listing.ignored
-        self.settings = asdict(cutting) | asdict(storing) | {"files": _identity(listing.entries)}
+        self.settings = cutting.facts | asdict(storing) | {"files": _identity(listing.entries)}
         arrays = any(entry.truth_arrays for entry in listing.entries)
         self.blobs = ("video",) * storing.keep_video + ("truth_arrays",) * arrays
         _refuse_repeats(listing.entries)
@@ -187,7 +187,7 @@ class SourceFeed:
         self.missing: list[Skip] = []
         self.ignored: dict[str, int] = {}
         self.blobs: tuple[str, ...] = ()
-        self.settings = asdict(cutting) | asdict(storing) | {"files": f"{len(source)} clips, {source.fingerprint}"}
+        self.settings = cutting.facts | asdict(storing) | {"files": f"{len(source)} clips, {source.fingerprint}"}
         count, size = min(cutting.frames, max(1, source.most_frames)), storing.size
         self._needs = Needs(
             audio=None if cutting.modality == "image" else AudioNeed(_WHOLE_SECONDS),

@@ -102,7 +102,7 @@ class FolderClips(Collection):
 
     def _content(self) -> Any:
         sizes = {entry.name: os.path.getsize(entry.path) for entry in self._entries}
-        return {"files": sizes, "cutting": repr(self._cutting), "size": self.size}
+        return {"files": sizes, "cutting": self._cutting.facts, "size": self.size}
 
 
 def _sound_seconds(piece: Piece, take: Wanted) -> float | None:

@@ -30,7 +30,7 @@ def pack(
     *,
     manifest: str | Path | None = None,
     clip_seconds: float = 10.0,
-    hop: float = 10.0,
+    hop: float | None = None,
     max_clips_per_file: int | None = None,
     frames: int = 10,
     size: int = 224,
@@ -50,7 +50,7 @@ def pack(
         table: path or object-store URI of the table, best ending in ".lance".
         manifest: CSV, JSONL or Parquet; by default `manifest.*` in the folder or in its subfolders.
         clip_seconds: length of a clip; a tail shorter than half of it joins the clip before it.
-        hop: seconds from the beginning of a clip to that of the next.
+        hop: seconds from the beginning of a clip to that of the next; None for `clip_seconds`.
         max_clips_per_file: at most so many clips of one file, spread evenly over it.
         frames: frames kept of each clip, evenly spread.
         size: shorter side of the frames in pixels; the aspect ratio is kept.

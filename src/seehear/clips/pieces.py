@@ -1,7 +1,7 @@
 """From the facts of one file to the clips that it gives: where each begins, which frames and how much sound it has."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from seehear.clips.cutting import Span, cut
 from seehear.clips.manifest import Entry
@@ -19,24 +19,34 @@ class Cutting:
 
     Attributes:
         clip_seconds: length of a clip.
-        hop: seconds from the beginning of a clip to that of the next.
+        hop: seconds from the beginning of a clip to that of the next; None for `clip_seconds`.
         max_clips_per_file: at most so many clips of one file, spread evenly over it; None for all.
         frames: frames on offer per clip, evenly spread.
         modality: what a clip must have, and what is taken of it; "any" takes what there is.
     """
 
     clip_seconds: float = 10.0
-    hop: float = 10.0
+    hop: float | None = None
     max_clips_per_file: int | None = None
     frames: int = 10
     modality: Modality = "audiovisual"
 
     def __post_init__(self) -> None:
-        cut(1.0, self.clip_seconds, self.hop, most=self.max_clips_per_file)
+        cut(1.0, self.clip_seconds, self.every, most=self.max_clips_per_file)
         if self.frames < 1:
             raise UsageError(f"{self.frames} frames per clip", expected="at least 1")
         if self.modality not in MODALITIES:
             raise UsageError(f"modality is {self.modality!r}", expected=", ".join(MODALITIES))
+
+    @property
+    def every(self) -> float:
+        """Seconds from the beginning of a clip to that of the next."""
+        return self.clip_seconds if self.hop is None else self.hop
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All of it as a plain dict, equal wherever the clips are."""
+        return asdict(self) | {"hop": self.every}
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ def pieces_of(entry: Entry, info: MediaInfo, cutting: Cutting) -> list[Piece]:
         )
     if entry.duration_seconds is not None:
         length = min(length, entry.duration_seconds)
-    spans = cut(length, cutting.clip_seconds, cutting.hop, start_seconds=start, most=cutting.max_clips_per_file)
+    spans = cut(length, cutting.clip_seconds, cutting.every, start_seconds=start, most=cutting.max_clips_per_file)
     return [_piece(entry, info, cutting, span, span.duration_seconds >= length) for span in spans]
 
 
