@@ -102,7 +102,7 @@ def fuzz(tmp_path, count, seed):
 
 
 def test_mutated_files(tmp_path):
-    fuzz(tmp_path, 250, 0)
+    fuzz(tmp_path, 500, 0)
 
 
 @pytest.mark.full

@@ -31,5 +31,5 @@ def encoder_for(names: tuple[str, ...] = VIDEO_ENCODERS) -> str:
     raise UsageError(
         f"PyAV {av.__version__} has none of the encoders {', '.join(names)}",
         cause="a build of PyAV without them",
-        cure="pip install --force-reinstall --only-binary :all: 'av>=16,<19'",
+        cure="pip install --force-reinstall --only-binary :all: 'av>=18,<19'",
     )

@@ -63,6 +63,12 @@ class Extent:
         return max(first * self.stream.time_base - self.origin_seconds, ZERO)
 
     @property
+    def packets_per_second(self) -> float:
+        """Mean rate of the packets that are shown; 0 for a single one."""
+        span = (max(self.stamps) - min(self.stamps)) * self.stream.time_base
+        return float((len(self.stamps) - 1) / span) if span else 0.0
+
+    @property
     def last_seconds(self) -> Fraction:
         """When the last packet begins."""
         return max(self.stamps) * self.stream.time_base - self.origin_seconds

@@ -56,9 +56,7 @@ def _audio(extent: Extent) -> AudioTrack:
 
 
 def _video(media: MediaFile, extent: Extent) -> VideoTrack:
-    stream, count = extent.stream, len(extent.stamps)
-    start, last = extent.start_seconds, extent.last_seconds
-    rate = float((count - 1) / (last - start)) if count > 1 else 0.0
+    stream, rate, start = extent.stream, extent.packets_per_second, extent.start_seconds
     media.limits.check("frames_per_second", rate, media.path)
     reader = FrameReader(media, stream)
     reader.rewind()
@@ -72,7 +70,7 @@ def _video(media: MediaFile, extent: Extent) -> VideoTrack:
         rotation=orientation.degrees,
         frames_per_second=rate,
         start_seconds=float(start),
-        last_frame_seconds=float(last),
+        last_frame_seconds=float(extent.last_seconds),
         duration_seconds=float(extent.end_seconds),
-        frames=count,
+        frames=len(extent.stamps),
     )
