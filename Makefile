@@ -9,6 +9,7 @@ READY  := $(VENV)/.ready
 BROKEN := $(VENV)/.unfinished
 PYTEST_ARGS ?=
 LOCK_LIMITS := "torch<2.14"
+BY_TORCH := ^(nvidia-|cuda-|triton)
 
 # A virtual environment does not survive a move of its folder: the stamp holds the folder it was made for.
 ifneq ("$(shell cat $(READY) 2>/dev/null)","$(CURDIR)")
@@ -16,7 +17,7 @@ ifneq ("$(shell cat $(READY) 2>/dev/null)","$(CURDIR)")
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check lock clean
+.PHONY: help setup demo test test-full check bench-first-light study-first-light lock clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -39,13 +40,21 @@ check: $(READY)  ## ruff, the type checker and the order of the rooms
 	@$(BIN)/pyrefly check
 	@$(BIN)/lint-imports
 
+bench-first-light: $(READY)  ## measure world, packing, loading and the tiny step (benchmarks/results/first_light.json)
+	@$(BIN)/python benchmarks/first_light.py
+
+study-first-light: $(READY)  ## what a tiny AVSiam learns in half an hour (docs/results.md); restartable
+	@$(BIN)/python studies/first_light.py
+
+# torch pins its own CUDA libraries, and only where there are any.
 lock:  ## resolve the newest allowed dependencies afresh and write requirements.lock
 	@$(FIND_PYTHON); set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	"$$python" -m venv "$$folder/venv"; pip="$$folder/venv/bin/python -m pip --disable-pip-version-check"; \
 	$$pip install -q --upgrade pip; \
 	$$pip install . --group dev $(LOCK_LIMITS); \
 	{ echo "# Everything that .venv holds: run and development dependencies. Written by: make lock"; \
-	  $$pip freeze --all --exclude pip --exclude seehear | sed 's/+[a-z0-9.]*$$//'; } > "$$folder/lock"; \
+	  $$pip freeze --all --exclude pip --exclude seehear | sed 's/+[a-z0-9.]*$$//' | grep -Ev '$(BY_TORCH)'; \
+	} > "$$folder/lock"; \
 	cp "$$folder/lock" requirements.lock
 
 clean:  ## remove build products and caches (.venv and runs stay)

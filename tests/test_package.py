@@ -45,14 +45,10 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
     assert not loaded_by("from seehear.cli import main; main(['--help'])") & HEAVY
 
 
-@pytest.mark.parametrize("room", MODEL_ROOMS)
-def test_a_model_room_loads_no_media_and_no_table(room: str) -> None:
-    assert not loaded_by(f"import seehear.{room}") & {"av", "lance", "pyarrow", "PIL", "sklearn", "matplotlib"}
-
-
-@pytest.mark.parametrize("room", ["media", "clips", "world", "reports"])
-def test_a_room_opens_without_its_heavy_libraries(room: str) -> None:
-    assert not loaded_by(f"import seehear.{room}") & {"av", "lance", "pyarrow", "PIL", "sklearn", "matplotlib"}
+@pytest.mark.parametrize("rooms", [MODEL_ROOMS, ("media", "clips", "world", "reports", "recipes", "tasks", "runs")])
+def test_rooms_open_without_media_tables_and_plots(rooms: tuple[str, ...]) -> None:
+    statement = "import " + ", ".join(f"seehear.{room}" for room in rooms)
+    assert not loaded_by(statement) & {"av", "lance", "pyarrow", "PIL", "sklearn", "matplotlib"}
 
 
 def test_banned_libraries_are_imported_nowhere() -> None:
