@@ -7,6 +7,7 @@ Cells: world, table, run, evaluation. Writes `studies/results/first_light.json` 
 
 import argparse
 import json
+import os
 import platform
 import time
 from dataclasses import replace
@@ -36,21 +37,19 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--steps", type=int, help="fewer steps than the recipe's, for a try")
     chosen = options.parse_args()
-    seconds: dict[str, float] = {}
-    result = run(chosen.seed, chosen.steps, seconds)
+    result = run(chosen.seed, chosen.steps)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(result), encoding="utf-8")
     print(f"{PAGE} and {RESULT} written; report: {FOLDER / 'report.html'}")
 
 
-def run(seed: int, steps: int | None, seconds: dict[str, float]) -> dict:
+def run(seed: int, steps: int | None) -> dict:
     """All cells; returns the study's result."""
     show, config = Console(), configuration(seed, steps)
-    start = time.monotonic()
-    with show.progress("making the world") as bar:
+    with Cell("world"), show.progress("making the world") as bar:
         built = world.build(FOLDER / "world", PRESET, seed=seed, progress=bar)
-    with show.progress("packing", unit="files") as bar:
+    with Cell("table"), show.progress("packing", unit="files") as bar:
         clips.pack(
             FOLDER / "world",
             config.data.table,
@@ -60,23 +59,42 @@ def run(seed: int, steps: int | None, seconds: dict[str, float]) -> dict:
             size=96,
             progress=lambda p: bar(p.files_done, p.files_total),
         )
-    seconds["data"] = time.monotonic() - start
-    with show.progress("training", config.training.steps, "steps") as bar:
-        summary = pretrain(config, FOLDER, progress=TrainingBar(bar, show))
-    seconds["training"] = summary.seconds
-    start = time.monotonic()
-    found = evaluate(FOLDER, tell=show.note)
-    report(FOLDER, facts={"world": str(built.datasheet["fingerprint"])})
-    seconds["evaluation"] = time.monotonic() - start
+    with Cell("training"), show.progress("training", config.training.steps, "steps") as bar:
+        pretrain(config, FOLDER, progress=TrainingBar(bar, show))
+    with Cell("evaluation"):
+        found = evaluate(FOLDER, tell=show.note)
+        report(FOLDER, facts={"world": str(built.datasheet["fingerprint"])})
     return {
         "world": built.datasheet["fingerprint"],
         "seed": seed,
         "steps": config.training.steps,
         "clips_seen": config.training.steps * config.data.global_batch,
-        "seconds": {name: round(value) for name, value in seconds.items()},
-        "machine": {"cores": torch.get_num_threads(), "python": platform.python_version(), "torch": torch.__version__},
+        "seconds": {name: round(value) for name, value in Cell.spent().items()},
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "torch": torch.__version__},
         "figures": json.loads(tasks.to_json(found.figures))["figures"],
     }
+
+
+class Cell:
+    """Adds the seconds of a `with` block to what earlier starts have spent on the same cell."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.start = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        spent = self.spent()
+        spent[self.name] = spent.get(self.name, 0.0) + time.monotonic() - self.start
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / "seconds.json").write_text(json.dumps(spent), encoding="utf-8")
+
+    @staticmethod
+    def spent() -> dict[str, float]:
+        """Seconds by cell, over all starts."""
+        path = FOLDER / "seconds.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def configuration(seed: int, steps: int | None) -> RunConfig:
@@ -110,8 +128,8 @@ make study-first-light
 ```
 
 One seed ({seed}), {steps:,} steps, {clips_seen:,} clips seen; world `{world}`, 8 classes, level 0, 6,000 training clips
-and 1,000 clips of new instances to test on. Seconds on two CPU cores: data {data_seconds}, training {training_seconds},
-evaluation {evaluation_seconds}. This file is written by the command above; figures are those of
+and 1,000 clips of new instances to test on. Seconds on two CPU cores: world {world_seconds}, table {table_seconds},
+training {training_seconds}, evaluation {evaluation_seconds}. This file is written by the command above; its figures are in
 [first_light.json](../studies/results/first_light.json).
 
 Synthetic scores show that the implementation learns; they say nothing about AudioSet or VGGSound."""
