@@ -129,7 +129,7 @@ make study-first-light
 
 One seed ({seed}), {steps:,} steps, {clips_seen:,} clips seen; world `{world}`, 8 classes, level 0, 6,000 training clips
 and 1,000 clips of new instances to test on. Seconds on two CPU cores: world {world_seconds}, table {table_seconds},
-training {training_seconds}, evaluation {evaluation_seconds}. This file is written by the command above; its figures are in
+training {training_seconds}, evaluation {evaluation_seconds}. The command above writes this file; its figures are in
 [first_light.json](../studies/results/first_light.json).
 
 Synthetic scores show that the implementation learns; they say nothing about AudioSet or VGGSound."""

@@ -19,7 +19,6 @@ from seehear.layers.packing import Layout, unpack
 from seehear.layers.patches import PatchEmbedding, Stem
 from seehear.layers.positions import sine_cosine
 
-
 POSITION_SCALE = 0.1  # from scratch, content must outweigh position: at 1.0 all mean tokens start out nearly equal
 
 

@@ -53,6 +53,7 @@ class ClipSource(Protocol):
         ids: int64 `[N]`, the 63-bit BLAKE2b number of each clip's name.
         names: the clips' names.
         splits: split of each clip.
+        sources: file that each clip was cut from.
         labels: class names of each clip.
         label_names: all class names, sorted; a subset keeps those of the whole.
         captions: text of each clip.
@@ -75,6 +76,11 @@ class ClipSource(Protocol):
     @property
     def splits(self) -> Sequence[str]:
         """Split of each clip."""
+        ...
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """File that each clip was cut from."""
         ...
 
     @property

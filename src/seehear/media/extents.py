@@ -25,6 +25,7 @@ class Extent:
         end: end of the last packet, in ticks, without samples that are not to be heard.
         priming: time stamp up to which an encoder's start-up samples are to be dropped, in ticks.
         longest: duration of the longest packet, in ticks.
+        first_key: time stamp of the first key frame that is shown, or None.
     """
 
     stream: Any
@@ -34,6 +35,7 @@ class Extent:
     end: Fraction = ZERO
     priming: Fraction | None = None
     longest: int = 0
+    first_key: int | None = None
 
     def add(self, packet: Any) -> None:
         """Count a packet, unless an edit list drops it."""
@@ -49,6 +51,8 @@ class Extent:
         end = stamp + (duration if duration < self.longest else duration - self._ticks(padding))
         self.longest = max(self.longest, duration)
         self.end = max(self.end, end) if self.stamps else end
+        if packet.is_keyframe and self.first_key is None:
+            self.first_key = stamp
         self.stamps.add(stamp)
 
     def _ticks(self, samples: int) -> Fraction:
@@ -61,6 +65,12 @@ class Extent:
         """When the first frame or sample is shown or heard."""
         first = min(self.stamps) if self.priming is None else max(min(self.stamps), self.priming)
         return max(first * self.stream.time_base - self.origin_seconds, ZERO)
+
+    @property
+    def first_key_seconds(self) -> Fraction:
+        """When the first key frame is shown, or else the first frame: what is quickest to decode."""
+        first = min(self.stamps) if self.first_key is None else self.first_key
+        return first * self.stream.time_base - self.origin_seconds
 
     @property
     def packets_per_second(self) -> float:

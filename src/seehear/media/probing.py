@@ -56,11 +56,11 @@ def _audio(extent: Extent) -> AudioTrack:
 
 
 def _video(media: MediaFile, extent: Extent) -> VideoTrack:
-    stream, rate, start = extent.stream, extent.packets_per_second, extent.start_seconds
+    stream, rate = extent.stream, extent.packets_per_second
     media.limits.check("frames_per_second", rate, media.path)
     reader = FrameReader(media, stream)
     reader.rewind()
-    frame = reader.frame_at(float(start))
+    frame = reader.frame_at(float(extent.first_key_seconds))
     orientation = orientation_of(frame)
     width, height = shown_size(frame.width, frame.height, stream.sample_aspect_ratio, orientation)
     return VideoTrack(
@@ -69,7 +69,7 @@ def _video(media: MediaFile, extent: Extent) -> VideoTrack:
         height=height,
         rotation=orientation.degrees,
         frames_per_second=rate,
-        start_seconds=float(start),
+        start_seconds=float(extent.start_seconds),
         last_frame_seconds=float(extent.last_seconds),
         duration_seconds=float(extent.end_seconds),
         frames=len(extent.stamps),

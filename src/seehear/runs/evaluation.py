@@ -108,7 +108,8 @@ def evaluate(
     figures = list(tasks.retrieval(*test, Galleries(evaluation.galleries, evaluation.gallery)))
     if evaluation.probe and setting.labelled:
         figures += _learnt_from_labels(setting, test, tell)
-    if isinstance(setting.trained, Reconstructs):
+    drawing: object = setting.trained  # by what it offers, not by its class
+    if isinstance(drawing, Reconstructs):
         tell("drawing what was hidden")
         figures += tasks.reconstruction(setting.trained, setting.batches(setting.test), setting.untrained)
     tasks.write_figures(figures, folder / FIGURES)
@@ -173,11 +174,11 @@ def _learnt_from_labels(setting: _Setting, test: tuple[Embeddings, Embeddings], 
     """What a few labels make of the features."""
     tell(f"embedding {len(setting.train)} training clips for neighbours and probes")
     train = setting.embed(setting.train)
-    raw = tuple(
+    raw_train, raw_test = (
         tasks.raw_features(setting.batches(source), label_names=source.label_names)
         for source in (setting.train, setting.test)
     )
-    floors = {"untrained": (train[1], test[1]), "baselines": {"raw features": raw}}
-    yield from tasks.nearest_neighbours(train[0], test[0], **floors)
-    yield from tasks.linear_probe(train[0], test[0], **floors)
-    yield from tasks.missing_modality(train[0], test[0], untrained=floors["untrained"])
+    untrained, baselines = (train[1], test[1]), {"raw features": (raw_train, raw_test)}
+    yield from tasks.nearest_neighbours(train[0], test[0], untrained=untrained, baselines=baselines)
+    yield from tasks.linear_probe(train[0], test[0], untrained=untrained, baselines=baselines)
+    yield from tasks.missing_modality(train[0], test[0], untrained=untrained)

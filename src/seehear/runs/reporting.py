@@ -108,11 +108,12 @@ def _curves(config: RunConfig, folder: Path) -> Iterator[Curve]:
 
 
 def _drawings(method: Method, source: clips.ClipSource) -> tuple[Drawing, ...]:
-    if not isinstance(method, Reconstructs):
+    drawing: object = method  # by what it offers, not by its class
+    if not isinstance(drawing, Reconstructs):
         return ()
     some = source.subset(indices=_spread(source, DRAWN))
     batch = next(iter(clips.in_order(some, method.needs, DRAWN)))
-    shown = method.reconstruct(batch, Randomness(0))
+    shown = drawing.reconstruct(batch, Randomness(0))
     titles = [" ".join(labels) or name for labels, name in zip(some.labels, some.names, strict=True)]
     return tuple(d for part in shown.values() for d in drawings(part, titles))
 
