@@ -109,6 +109,16 @@ def test_ranges_far_into_a_long_file(case):
         assert lag(read_audio(data, start, 1.0), reference(1.0, round(start * 16_000) / 16_000)) == 0
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("case", EXACT + LOSSY, ids=lambda case: "-".join(map(str, case)))
+def test_ranges_far_into_long_files_of_all_kinds(case):
+    data, _ = made(case, seconds=30.0)
+    for start in np.random.default_rng(2).uniform(0, 28, 6):
+        found = read_audio(data, start, 1.2)
+        assert len(found) == 19_200
+        assert abs(lag(found, reference(1.2, round(start * 16_000) / 16_000))) <= (16 if case[1] == "webm" else 0)
+
+
 def test_flac_at_16_khz_is_bit_exact():
     source = reference(2.0)
     for data in (encode_flac(source), encode_wav(source)):

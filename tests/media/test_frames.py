@@ -85,6 +85,20 @@ def test_codecs_and_containers(codec, container, options):
         assert shown_at(data, [index / RATE + 0.01]) == [index]
 
 
+@pytest.mark.full
+@pytest.mark.parametrize(("codec", "container", "options"), CODECS, ids=lambda v: v if isinstance(v, str) else "")
+def test_single_times_far_into_longer_files(codec, container, options):
+    pixel_format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    pixels = grainy(numbered(400, 64, 160))
+    data = video(pixels, codec=codec, container=container, pixel_format=pixel_format, options=options)
+    rng = np.random.default_rng(3)
+    for index in rng.integers(0, 400, 30):
+        assert shown_at(data, [index / RATE + 0.01]) == [index]
+    for _ in range(5):
+        indices = rng.integers(0, 400, 6)
+        assert shown_at(data, indices / RATE + 0.03) == indices.tolist()
+
+
 def test_only_what_is_needed_is_decoded():
     data = video(numbered(500, 16, 80), rate=RATE, options={"g": "25"})
     with open_media(data, Limits()) as media:
