@@ -15,6 +15,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from seehear.errors import UsageError
 from seehear.media.atomic import atomic_file
@@ -22,7 +23,7 @@ from seehear.media.encoders import encoder_for
 from seehear.media.tracks import SAMPLE_RATE
 
 AUDIO_BITS_PER_SECOND = 64_000
-_MPEG4_SCALE = 3  # x264's CRF 18 to 24 looks like a quantiser of 2 to 5
+_CRF_PER_QUANTISER = 6  # x264's CRF 18 looks much like an MPEG-4 quantiser of 3
 _OPENH264_BITS_PER_PIXEL = 0.5
 
 
@@ -82,14 +83,16 @@ def _encode(
         video: Any = container.add_stream(codec, rate=rate, options=options)
         video.height, video.width, video.pix_fmt = pixels.shape[1], pixels.shape[2], "yuv420p"
         video.codec_context.thread_count = 1
+        video.codec_context.colorspace, video.codec_context.color_range = Colorspace.SMPTE170M, ColorRange.MPEG
         if codec == "libopenh264":
             video.bit_rate = int(_OPENH264_BITS_PER_PIXEL * pixels.shape[1] * pixels.shape[2] * rate)
         audio: Any = None
         if waveform is not None:
             audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
             audio.bit_rate = AUDIO_BITS_PER_SECOND
+        reformatter = VideoReformatter()
         for index, picture in enumerate(pixels):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            frame = _picture_frame(picture, reformatter)
             frame.pts, frame.time_base = index, 1 / rate
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -103,9 +106,21 @@ def _video_options(codec: str, gop: int, crf: int, preset: str) -> dict[str, str
     if codec == "libx264":
         return options | {"crf": str(crf), "preset": preset, "keyint_min": str(gop)}
     if codec == "mpeg4":
-        quantiser = str(max(2, round(crf / _MPEG4_SCALE / 2)))
+        quantiser = str(max(1, round(crf / _CRF_PER_QUANTISER)))
         return options | {"qmin": quantiser, "qmax": quantiser}
     return {"g": str(gop)}
+
+
+def _picture_frame(picture: np.ndarray, reformatter: VideoReformatter) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    return reformatter.reformat(
+        frame,
+        format="yuv420p",
+        dst_colorspace=Colorspace.SMPTE170M,
+        dst_color_range=ColorRange.MPEG,
+        interpolation=Interpolation.BICUBIC,
+        threads=1,
+    )
 
 
 def _audio_frame(waveform: np.ndarray) -> av.AudioFrame:
