@@ -1,5 +1,6 @@
 """Files that are none, or not what they seem: one clear typed error each, and no other file is ever opened."""
 
+import io
 import os
 import sys
 
@@ -159,6 +160,12 @@ def test_damage_inside_sound_is_not_passed_over():
         read_audio(bytes(data))
     assert caught.value.reason is SkipReason.TRUNCATED
     assert len(read_audio(bytes(data), 0.0, 1.0)) == 16_000
+    for start in np.arange(1.6, 2.6, 0.1):  # wherever a range begins, loss is never turned into silence
+        try:
+            assert read_audio(bytes(data), start, 0.2)[:100].any()
+        except MediaError as error:
+            if error.reason is not SkipReason.TRUNCATED:
+                raise
 
 
 def test_tags_and_rubbish_around_mp3_are_harmless():
@@ -191,6 +198,36 @@ def test_sizes_in_headers_are_checked_before_memory_is_taken():
     with pytest.raises(MediaError, match=r"pixels: .*4290250000.*at most 16,777,216") as caught:
         read_frames(patched(still, b"\x08" + size, b"\x08\xff\xdc\xff\xdc"), [0.0])
     assert caught.value.reason is SkipReason.OVER_LIMIT
+
+
+@pytest.mark.parametrize(("place", "value", "name"), [(22, 200, "channels"), (24, 768_000, "sample rate")])
+def test_wild_wav_headers(place, value, name):
+    data = bytearray(encode_wav(reference(1.0)))
+    data[place : place + 4] = value.to_bytes(4, "little") if place == 24 else value.to_bytes(2, "little") + data[24:26]
+    for call in (probe, read_audio):
+        with pytest.raises(MediaError) as caught:
+            call(bytes(data))
+        assert caught.value.reason in (SkipReason.OVER_LIMIT, SkipReason.TRUNCATED)
+        assert place == 22 or name in str(caught.value)
+
+
+def test_too_many_tracks():
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="matroska") as out:
+        tracks = [out.add_stream("pcm_s16le", rate=16_000, layout="mono") for _ in range(70)]
+        frame = av.AudioFrame.from_ndarray(reference(0.1)[None], "s16", "mono")
+        frame.sample_rate = 16_000
+        for track in tracks:
+            out.mux(track.encode(frame))
+    with pytest.raises(MediaError, match="streams: 70") as caught:
+        probe(buffer.getvalue())
+    assert caught.value.reason is SkipReason.OVER_LIMIT
+
+
+def test_the_shortest_sound_and_film():
+    assert len(read_audio(encode_wav(reference(1 / 16_000)))) == 1
+    assert len(read_audio(sound(0.1, codec="aac", container="mp4"))) == 1600
+    assert numbers(read_frames(video(numbered(1)), [0.0]).pixels) == [0]
 
 
 def test_a_leap_in_time_does_not_fill_memory(tmp_path):

@@ -298,6 +298,16 @@ def test_times_that_are_none(plain, asked):
         read_frames(plain, [0.0], shorter_side=0)
 
 
+def test_all_kinds_of_bytes(plain):
+    for kind in (bytes, bytearray, memoryview):
+        assert shown_at(kind(plain), [1.0]) == [25]
+
+
+def test_240_frames_per_second_are_allowed():
+    data = video(numbered(480, 16, 80), rate=240, options={"g": "480"})
+    assert shown_at(data, [1.99, 0.5]) == [477, 120]
+
+
 def test_written_and_read_again(tmp_path):
     path = tmp_path / "written.mp4"
     pixels = numbered(40, 96, 96)

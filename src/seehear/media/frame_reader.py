@@ -119,17 +119,19 @@ class FrameReader:
         self._exhausted = self._flushed = self._running = self.broken = False
 
     def _reach(self, target: int) -> bool:
-        """Read up to `target`; start afresh where a later key frame leads there. Whether any frame leads there."""
-        while not self._exhausted and (self._position is None or self._position <= target):
-            self._read_one()
+        """Read up to `target`, starting afresh at each key frame on the way. Whether a decoded run leads there."""
         latest = target - LEADING_FRAMES if self._order and self._order.delay else target
         starts = [i for i, p in enumerate(self._pending) if p.is_keyframe and _stamp(p) <= latest]
         if starts:
             self._start_at(starts[-1])
+        while (self._position is None or self._position <= target) and self._read_one():
+            if self._pending[-1].is_keyframe and _stamp(self._pending[-1]) <= latest:
+                self._start_at(len(self._pending) - 1)
         if self._running and self._pending:
             span = (target - _stamp(self._pending[0])) * self.time_base
+            rate = (len(self._pending) - LEADING_FRAMES) / max(float(span), 1.0)
             self.file.limits.check("decoded_seconds", float(span), self.file.path)
-            self.file.limits.check("frames_per_second", len(self._pending) / max(float(span), 1.0), self.file.path)
+            self.file.limits.check("frames_per_second", rate, self.file.path)
         return self._running
 
     def _start_at_first_key_frame(self) -> None:

@@ -20,7 +20,7 @@ from seehear.media.media_file import MediaFile, codec_name
 _PREROLL_SECONDS = Fraction(1, 2)  # decoded before the range: bit reservoirs and overlapping transforms settle in it
 _GRIDS = {"opus": 120}  # samples between possible block starts, where the decoder does not tell
 _EQUAL_BLOCKS = {"flac", "alac"}  # all blocks but the last have the size of the first
-_BARE = {"mp3", "aac"}  # no container: rubbish before the first and after the last frame is common and harmless
+_RAGGED = {"mp3", "aac", "mpegts", "mpeg"}  # cut anywhere or wrapped in tags: rubbish at both ends is harmless
 _NO_GAPS = {"flac", "ogg", "wav"}  # time stamps count samples: a leap in them is loss
 
 
@@ -61,7 +61,7 @@ class SoundReader:
             if reach > longest:
                 self.file.limits.check("decoded_seconds", (reach - begin) / self.rate, self.file.path)
             if start > self.position:
-                if self.position > begin and self.file.name in _NO_GAPS:
+                if self.position > 0 and self.file.name in _NO_GAPS:
                     raise self._damage()
                 silent_until = min(start, reach)
                 yield np.zeros(silent_until - self.position, np.float32)
@@ -118,7 +118,7 @@ class SoundReader:
                     self._check(frame, start, begin)
                     yield start, to_mono(frame)[:samples]
                 self._damaged = False
-        if self._damaged and self.file.name not in _BARE:
+        if self._damaged and self.file.name not in _RAGGED:
             raise self._damage()
 
     def _decoded(self, packet: Any) -> list[Any]:
@@ -135,7 +135,7 @@ class SoundReader:
         if frame.sample_rate != self.rate:
             found = f"the sample rate changes from {self.rate} to {frame.sample_rate}"
             raise MediaError(SkipReason.UNSUPPORTED, found, path=self.file.path)
-        leading = self.file.name in _BARE and self.position == begin == 0
+        leading = self.file.name in _RAGGED and self.position == begin == 0
         if self._damaged and start > begin and not leading:
             raise self._damage()
 

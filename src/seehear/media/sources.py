@@ -12,7 +12,7 @@ from typing import BinaryIO
 from seehear.errors import MediaError, SkipReason
 from seehear.media.limits import Limits
 
-Source = str | Path | bytes
+Source = str | Path | bytes | bytearray | memoryview
 
 PICTURES = "picture"
 _HEAD_BYTES = 4096
@@ -22,7 +22,7 @@ _ISO_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"s
 
 def name_of(source: Source) -> str:
     """The path as text for messages; "" for bytes."""
-    return "" if isinstance(source, bytes) else os.fsdecode(source)
+    return "" if isinstance(source, bytes | bytearray | memoryview) else os.fsdecode(source)
 
 
 def open_source(source: Source, limits: Limits) -> BinaryIO:
@@ -32,8 +32,9 @@ def open_source(source: Source, limits: Limits) -> BinaryIO:
         MediaError: UNREADABLE, EMPTY or OVER_LIMIT.
     """
     path = name_of(source)
-    if isinstance(source, bytes):
-        size, file = len(source), io.BytesIO(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        file = io.BytesIO(source)
+        size = file.getbuffer().nbytes
     else:
         size, file = _open_file(source, path)
     if size == 0:
