@@ -13,7 +13,7 @@ EXAMPLES = (
     "seehear demo --videos my_videos",
     "seehear demo --steps 100 --out runs/quick",
 )
-HEADLINES = ("R@10", "agreement@1", "top-1", "masked MSE")
+HEADLINES = ("R@1", "R@10", "agreement@1", "top-1", "masked MSE")
 
 
 @dataclass(frozen=True)

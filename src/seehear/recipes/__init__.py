@@ -7,11 +7,12 @@ hardware and the time.
 from collections.abc import Callable
 
 from seehear.configuration import unknown_name
-from seehear.recipes.avsiam import avsiam_paper_base, avsiam_released_base, avsiam_tiny
+from seehear.recipes.avsiam import avsiam_paper_base, avsiam_released_base, avsiam_small, avsiam_tiny
 from seehear.training import RunConfig
 
 RECIPES: dict[str, Callable[[], RunConfig]] = {
     "avsiam_tiny": avsiam_tiny,
+    "avsiam_small": avsiam_small,
     "avsiam_paper_base": avsiam_paper_base,
     "avsiam_released_base": avsiam_released_base,
 }

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from seehear.layers.inputs import InputConfig
 from seehear.methods.avsiam import Config, MaskingConfig, ReconstructionConfig
-from seehear.training import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig, TrainingConfig
+from seehear.training import DataConfig, EvaluationConfig, OptimizerConfig, RunConfig, ScheduleConfig, TrainingConfig
 
 
 def avsiam_tiny() -> RunConfig:
-    """Proof scale for a laptop: 96-pixel pictures, 3.2 s of sound, width 64, 3 layers, 76 tokens.
+    """Proof scale for a laptop: 96-pixel pictures, 3.2 s of sound, 76 tokens, width 64, 3 layers.
 
-    Expected: see docs/results.md; about 5 minutes on 2 CPU cores for 2,000 steps of 80 clips.
+    Expected on the world's preset `tiny`: retrieval R@10 at least 2.5 times chance in both directions after about
+    5 minutes on 2 CPU cores (1,200 steps of 80 clips).
     """
     inputs = InputConfig(
         audio_seconds=3.2,
@@ -32,9 +33,24 @@ def avsiam_tiny() -> RunConfig:
         name="avsiam_tiny",
         data=DataConfig(global_batch=80),
         method=method,
-        optimizer=OptimizerConfig(learning_rate=1e-3, betas=(0.9, 0.95), weight_decay=0.05),
+        optimizer=OptimizerConfig(learning_rate=2e-3, betas=(0.9, 0.95), weight_decay=0.05),
         schedule=ScheduleConfig(kind="cosine", warmup_steps=100),
-        training=TrainingConfig(steps=2000, log_every=20, checkpoint_every=500),
+        training=TrainingConfig(steps=1200, log_every=20, checkpoint_every=400),
+        evaluation=EvaluationConfig(gallery=200, galleries=5),
+    )
+
+
+def avsiam_small() -> RunConfig:
+    """The network of `avsiam_tiny`, trained for longer.
+
+    Expected on the world's preset `small`: the figures of docs/results.md, after about 27 minutes on 2 CPU cores
+    (7,000 steps of 80 clips).
+    """
+    tiny = avsiam_tiny()
+    return replace(
+        tiny,
+        name="avsiam_small",
+        training=replace(tiny.training, steps=7000, log_every=50, checkpoint_every=1000),
     )
 
 
