@@ -104,8 +104,8 @@ def test_ranges_join_to_the_whole(case):
 
 @pytest.mark.parametrize("case", [LOSSY[2], LOSSY[6], LOSSY[8], EXACT[8]], ids=lambda case: case[0])
 def test_ranges_far_into_a_long_file(case):
-    data, _ = made(case, seconds=20.0)
-    for start in (12.3456, 18.5):
+    data, _ = made(case, seconds=8.0)
+    for start in (3.3456, 6.9):
         assert lag(read_audio(data, start, 1.0), reference(1.0, round(start * 16_000) / 16_000)) == 0
 
 

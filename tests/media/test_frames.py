@@ -55,7 +55,7 @@ CODECS = [
     ("libx264", "avi", {"bf": "0"}),
     ("libx264", "avi", {"bf": "2"}),
     ("libx264", "flv", {"bf": "2"}),
-    ("libx265", "mp4", {"preset": "ultrafast", "x265-params": "log-level=none:keyint=10"}),
+    ("libx265", "mp4", {"preset": "ultrafast", "x265-params": "log-level=none:keyint=10:pools=none:frame-threads=1"}),
     ("libvpx-vp9", "webm", {"deadline": "realtime", "cpu-used": "8"}),
     ("libvpx", "webm", {"deadline": "realtime", "cpu-used": "8"}),
     ("libsvtav1", "mp4", {"preset": "12", "svtav1-params": "log-level=0"}),

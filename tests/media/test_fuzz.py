@@ -27,7 +27,9 @@ def seeds(tmp_path):
         "reordered.mp4": video(short, options={"bf": "2"}),
         "h264.mkv": video(short, container="matroska"),
         "h264.ts": video(short, container="mpegts"),
-        "hevc.mp4": video(short, codec="libx265", options={"preset": "ultrafast", "x265-params": "log-level=none"}),
+        "hevc.mp4": video(
+            short, codec="libx265", options={"preset": "ultrafast", "x265-params": "log-level=none:pools=none"}
+        ),
         "vp9.webm": video(short, codec="libvpx-vp9", container="webm", options={"deadline": "realtime"}),
         "av1.mp4": video(numbered(12, 64, 96), codec="libsvtav1", options={"preset": "12"}),
         "mpeg4.avi": video(short, codec="mpeg4", container="avi", options={"bf": "2"}),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seehear.media.allowed import CODECS as CODECS
     from seehear.media.allowed import CONTAINERS as CONTAINERS
+    from seehear.media.decoding_process import WorkerError as WorkerError
     from seehear.media.frames import read_frames as read_frames
     from seehear.media.limits import Limits as Limits
     from seehear.media.pictures import decode_jpeg as decode_jpeg
@@ -36,6 +37,7 @@ _HOMES = {
     "MediaInfo": "tracks",
     "Pool": "pool",
     "VideoTrack": "tracks",
+    "WorkerError": "decoding_process",
     "WrittenVideo": "video_writer",
     "decode_flac": "sound_files",
     "decode_jpeg": "pictures",

@@ -46,7 +46,9 @@ class Pool:
         deadline_seconds: wall-clock time of one call, after which its process is killed.
         recycle_after: calls after which a process is replaced, so that leaks in native code stay small.
 
-    Use it as a context manager: leaving it waits for the calls under way, or kills them if an exception leaves with it.
+    A call may return plain values, NumPy arrays, and dataclasses, enumerations and errors of this package. Use the pool
+    as a context manager: leaving it waits for the calls under way and waiting, or kills and cancels them if an
+    exception leaves with it.
 
     Raises:
         UsageError: on fewer than one worker.
