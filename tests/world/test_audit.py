@@ -68,6 +68,10 @@ def test_a_copy_between_splits_is_found():
 
 def test_small_builds_are_not_audited():
     assert audit(records(FEWEST_CLIPS - 1))["status"] == "not audited"
+    alike = records()
+    for item in alike:
+        item["labels"] = ["bell"]
+    assert audit(alike)["status"] == "not audited"
 
 
 def test_lead_in_is_where_the_sound_begins():

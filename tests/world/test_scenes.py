@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from seehear.errors import UsageError
 from seehear.world import PRESETS, VERSION, scene
 from seehear.world.classes import NAMES, kind
+from seehear.world.placing import arrange, covered
 from seehear.world.presets import resolve
 from seehear.world.rhythm import SHORTEST_GAP_SECONDS, schedule
 from seehear.world.sampling import pitch_at
@@ -116,6 +117,20 @@ def test_large_bodies_sound_low_whatever_the_class():
 def test_pitch_ranges_of_classes_overlap():
     ranges = sorted(kind(name).pitch_range_hz for name in NAMES)
     assert sum(one[1] > other[0] for one, other in pairwise(ranges)) >= 5
+
+
+@given(seed=st.integers(0, 2**32), count=st.integers(2, 3))
+def test_bodies_stand_inside_and_apart(seed, count):
+    rng = stream(seed)
+    sizes = rng.uniform(0.42, 0.8, count) * (0.72 if count == 2 else 0.6)
+    places = np.array(arrange(rng, list(sizes), 0.2))
+    assert (np.abs(places - 0.5) <= 0.5 - 0.46 * sizes[:, None] + 1e-6).all()
+    assert covered(places, sizes) < 0.6
+
+
+def test_covering_is_measured_on_squares():
+    places, sizes = np.array([[0.3, 0.5], [0.3 + 0.17, 0.5]]), np.array([0.4, 0.4])
+    assert covered(places, sizes) == pytest.approx(0.5)
 
 
 @given(

@@ -32,7 +32,10 @@ def audit(records: list[dict[str, Any]]) -> dict[str, Any]:
         return {"status": "not audited", "reason": f"{len(records)} clips, {FEWEST_CLIPS} are needed"}
     single = [item for item in records if len(item["labels"]) == 1]
     labels = np.array([item["labels"][0] for item in single])
-    chance = float(np.unique(labels, return_counts=True)[1].max() / len(labels))
+    counts = np.unique(labels, return_counts=True)[1]
+    if len(counts) < 2 or counts.min() < FOLDS:
+        return {"status": "not audited", "reason": f"{len(counts)} classes with clips of a single label"}
+    chance = float(counts.max() / len(labels))
     limit = chance + STANDARD_ERRORS * math.sqrt(chance * (1 - chance) / len(labels))
     gated = {name: _accuracy(_column(single, (name,)), labels) for name in GATED}
     duplicates = near_duplicates(records)

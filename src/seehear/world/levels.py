@@ -19,6 +19,7 @@ class Level:
         off_screen_share: share of clips with an off-screen source.
         sizes: object size in picture widths where it stands alone; further objects shrink it.
         snr_db: sounding mixture over background noise.
+        most_covered: share of a body that another may cover.
         shake: camera shake in picture widths.
         spread: instance spread, 1 is the full shape code.
     """
@@ -29,13 +30,14 @@ class Level:
     off_screen_share: float
     sizes: tuple[float, float]
     snr_db: tuple[float, float]
+    most_covered: float
     shake: float
     spread: float
 
 
 LEVELS = {
-    0: Level((1, 1), (1, 1), 0.0, 0.0, (0.42, 0.8), (30.0, 30.0), 0.0, 0.5),
-    1: Level((1, 3), (1, 2), 0.5, 0.1, (0.42, 0.8), (10.0, 25.0), 0.01, 1.0),
+    0: Level((1, 1), (1, 1), 0.0, 0.0, (0.42, 0.8), (30.0, 30.0), 0.0, 0.0, 0.5),
+    1: Level((1, 3), (1, 2), 0.5, 0.1, (0.42, 0.8), (10.0, 25.0), 0.2, 0.01, 1.0),
 }
 
 

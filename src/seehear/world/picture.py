@@ -35,13 +35,19 @@ def paint(scene: Scene) -> Pictures:
     size, count = scene.format.size, scene.format.frames
     rate = scene.format.frames_per_second
     times = np.arange(count) * (rate[1] / rate[0])
-    parts = [(number, part) for number in range(len(scene.bodies)) for part in _parts(scene, number, times)]
+    order = nearest_last(scene)
+    parts = [(number, part) for number in order for part in _parts(scene, number, times)]
     frames, whole = _compose(scene, parts, count, size)
-    masks = _visible(whole)
+    masks = _visible(whole, order)
     if scene.grade.shake > 0:
         offsets = _shake(scene, count)
         frames, whole, masks = _shift(frames, offsets), _roll(whole, offsets), _roll(masks, offsets)
     return Pictures(_grade(scene, frames), masks, whole)
+
+
+def nearest_last(scene: Scene) -> list[int]:
+    """Painter's order of the bodies: whose lower edge is lower in the picture stands nearer."""
+    return sorted(range(len(scene.bodies)), key=lambda k: scene.bodies[k].y + scene.bodies[k].size / 2)
 
 
 def _parts(scene: Scene, number: int, times: ndarray) -> list[Part]:
@@ -74,10 +80,10 @@ def _compose(scene: Scene, parts: list[tuple[int, Part]], count: int, size: int)
     return (np.repeat(frames, count, axis=0) if len(frames) == 1 else frames), whole
 
 
-def _visible(whole: ndarray) -> ndarray:
+def _visible(whole: ndarray, order: list[int]) -> ndarray:
     visible = whole.copy()
-    for number in range(len(whole) - 1):
-        visible[number] &= ~whole[number + 1 :].any(axis=0)
+    for place, number in enumerate(order[:-1]):
+        visible[number] &= ~whole[order[place + 1 :]].any(axis=0)
     return visible
 
 

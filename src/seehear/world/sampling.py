@@ -4,6 +4,8 @@ Every factor draws from a stream of its own (see `streams`). In single-label pre
 `index mod C`, so any prefix of a split is as balanced as it can be.
 """
 
+import dataclasses
+
 from numpy.random import Generator
 
 from seehear.errors import UsageError
@@ -13,6 +15,7 @@ from seehear.world.classes import kind
 from seehear.world.colour import draw_muted, draw_palette
 from seehear.world.kinds import CODE_LENGTH
 from seehear.world.levels import Level, level
+from seehear.world.placing import INSIDE, arrange
 from seehear.world.presets import Preset, resolve
 from seehear.world.room import reverberation_seconds
 from seehear.world.scenes import Background, Body, Event, Grade, Instance, Noise, Scene, Source
@@ -43,7 +46,7 @@ def scene(preset: str | Preset, split: str, index: int, seed: int = 0) -> Scene:
     key = (seed, split, preset.track, index)
     knobs = level(preset.level)
     names, sounding, off_screen = _cast(stream(*key, "cast"), preset, knobs, index)
-    bodies = tuple(_body(key, k, name, len(names), knobs, split, seed) for k, name in enumerate(names))
+    bodies = _bodies(key, names, knobs, split, seed)
     sources = _sources(key, bodies, sounding, off_screen, knobs, split, seed)
     background = _background(stream(*key, "background"), split, seed)
     text, template = caption(stream(*key, "caption"), split, background, bodies, sources[0])
@@ -100,16 +103,22 @@ def _cast(rng: Generator, preset: Preset, knobs: Level, index: int) -> tuple[lis
     return order[:shown], sounding, order[shown]
 
 
+def _bodies(key: tuple, names: list[str], knobs: Level, split: str, seed: int) -> tuple[Body, ...]:
+    bodies = [_body(key, k, name, len(names), knobs, split, seed) for k, name in enumerate(names)]
+    if len(bodies) > 1:
+        places = arrange(stream(*key, "places"), [body.size for body in bodies], knobs.most_covered)
+        bodies = [dataclasses.replace(body, x=x, y=y) for body, (x, y) in zip(bodies, places, strict=True)]
+    return tuple(bodies)
+
+
 def _body(key: tuple, number: int, name: str, count: int, knobs: Level, split: str, seed: int) -> Body:
     own = (*key, "body", number)
     pose = stream(*own, "pose")
     pool = instances(split, OBJECT_INSTANCES)
     who = instance(name, int(stream(*own, "instance").choice(pool)), knobs.spread, seed)
     size = pose.uniform(*knobs.sizes) * MANY_SHRINK.get(count, min(MANY_SHRINK.values()))
-    reach = 0.5 - size * 0.46
-    slot = stream(*key, "slots").permutation(count)[number]
-    x = 0.5 + reach * ((2 * int(slot) + 1) / count - 1) + pose.uniform(-reach, reach) / count
-    y = 0.5 + pose.uniform(-reach, reach)
+    reach = 0.5 - size * INSIDE
+    x, y = 0.5 + pose.uniform(-reach, reach), 0.5 + pose.uniform(-reach, reach)
     pitch = pitch_at(name, size) * 2 ** (PITCH_JITTER * pose.standard_normal())
     return Body(
         instance=who,
