@@ -24,7 +24,7 @@ def encode_flac(waveform: np.ndarray, sample_rate: int = SAMPLE_RATE) -> bytes:
     """
     _check(waveform)
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format="flac") as container:
+    with av.open(buffer, "w", format="flac", container_options={"metadata_header_padding": "0"}) as container:
         stream = container.add_stream("flac", rate=sample_rate, layout="mono", format="s16")
         frame = av.AudioFrame.from_ndarray(waveform[None], format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = sample_rate, 0, Fraction(1, sample_rate)
