@@ -102,8 +102,8 @@ def test_motion_laws_meet_the_events_exactly():
 @pytest.mark.parametrize("index", range(8))
 def test_every_clip_has_its_drawn_mean_colour(index):
     clip = next(memory_clips("unit", "val", start=index, count=1))
-    mean = clip.pixels[::8].mean(axis=(0, 1, 2)) / 255
-    np.testing.assert_allclose(mean, clip.scene.grade.mean_rgb, atol=0.01)
+    first, later = clip.pixels[0].mean(axis=(0, 1)), clip.pixels[8::8].mean(axis=(0, 1, 2))
+    np.testing.assert_allclose((first + later) / 2 / 255, clip.scene.grade.mean_rgb, atol=0.01)
 
 
 def test_camera_shake_moves_everything_together():
@@ -129,10 +129,15 @@ def test_other_sizes_show_the_same_scene():
     assert np.abs(reduced - small.pixels).mean() < 10
 
 
+def test_the_world_is_frozen():
+    """Our own output, pasted on purpose: results name this world. To change the world, raise VERSION and paste anew."""
+    assert fingerprint("tiny", 0) == "3e102fda79cf47cf"
+
+
 def test_the_fingerprint_names_the_world():
     assert fingerprint("unit", 0) == fingerprint("unit", 0)
     assert fingerprint("unit", 0) != fingerprint("unit", 1)
-    assert fingerprint("tiny", 0) == fingerprint("small", 0)  # the same clips, only more of them
+    assert fingerprint(resolve("unit", clips=48), 0) == fingerprint("unit", 0)  # the same clips, only more of them
     clip = render(scene("unit", "train", 0, 0))
     louder = dataclasses.replace(clip, waveform=clip.waveform * 2)
     assert coarse(clip) != coarse(louder)

@@ -15,8 +15,8 @@ from seehear.world.presets import Preset, resolve
 from seehear.world.rendering import Rendered, render
 from seehear.world.sampling import scene
 
-BLOCK = 16
-PICTURE_STEP, SOUND_STEP_DB = 4, 1.0
+BLOCK = 32  # pixels; divides every picture size
+PICTURE_STEP, SOUND_STEP_DB = 8, 1.0
 
 
 def fingerprint(preset: str | Preset = "tiny", seed: int = 0) -> str:
@@ -39,7 +39,7 @@ def fingerprint(preset: str | Preset = "tiny", seed: int = 0) -> str:
 
 
 def coarse(clip: Rendered) -> bytes:
-    """A clip in coarse numbers: means of 16-pixel blocks of three frames, levels of 0.1-s stretches."""
+    """A clip in coarse numbers: means of 32-pixel blocks of three frames, levels of 0.1-s stretches."""
     frames = clip.pixels[:: max(1, len(clip.pixels) // 3)].astype(np.float64)
     count, height, width, _ = frames.shape
     blocks = frames.reshape(count, height // BLOCK, BLOCK, width // BLOCK, BLOCK, 3).mean(axis=(2, 4))

@@ -24,7 +24,8 @@ class Kind:
         sounds: sound words for captions.
         rhythm: "impacts" (short events), "strokes" (events that follow each other) or "continuous".
         pitch_range_hz: pitch of the largest and of the smallest body.
-        extent: local rectangle that an instance fills, movers included, for placing it.
+        extent: local rectangle that an instance fills; its middle must be that of the visible box, on average
+            over a clip, or the audit will see the class in the position.
         draw: the parts of one body in painter's order.
         voice: dry sound of one source, `[samples]` float32 at 16 kHz, silent before its first event.
     """

@@ -114,9 +114,14 @@ def _roll(masks: ndarray, offsets: ndarray) -> ndarray:
 
 
 def _grade(scene: Scene, frames: ndarray) -> ndarray:
-    """Bring the clip to its drawn mean colour and contrast; twice, because clipping moves the mean."""
+    """Bring the clip to its drawn mean colour and contrast, in a few rounds, because clipping moves the mean.
+
+    The first picture weighs as much as the rest: rain falls only later, and neither the clip's mean nor its first
+    picture may tell.
+    """
     target = np.array(scene.grade.mean_rgb, np.float32)
-    sample = frames[::8]
+    later = len(frames[8::8])
+    sample = frames[[0] * later + list(range(8, len(frames), 8))]
     mean, scale = sample.mean(axis=(0, 1, 2)), np.float32(scene.grade.contrast) / (sample.std() + np.float32(1e-6))
     shift = np.zeros(3, np.float32)
     for _ in range(3):

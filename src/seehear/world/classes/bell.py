@@ -16,7 +16,7 @@ TOP, LIP = -0.6, 0.66
 
 
 def _extent(_: Instance) -> Extent:
-    return (-0.92, -1.0, 0.92, 0.98)
+    return (-0.92, -1.03, 0.92, 0.94)
 
 
 def _outline(instance: Instance) -> tuple[ndarray, ndarray]:

@@ -14,7 +14,7 @@ HEAD = (0.42, -0.45)
 
 
 def _extent(_: Instance) -> Extent:
-    return (-0.98, -0.82, 0.98, 0.92)
+    return (-0.98, -0.74, 0.98, 1.0)
 
 
 def _branch(brush: Brush, stage: Stage) -> None:

@@ -20,7 +20,7 @@ PULSES_PER_TURN = 24.0  # the drawn wheel is geared down, so that its turning is
 
 
 def _extent(_: Instance) -> Extent:
-    return (-0.98, -0.98, 0.98, 0.92)
+    return (-1.01, -0.96, 0.95, 0.99)
 
 
 def _block(stage: Stage) -> Brush:

@@ -14,7 +14,7 @@ LEAN = 0.75  # radians from upright
 
 
 def _extent(_: Instance) -> Extent:
-    return (-0.78, -0.8, 0.8, 0.8)
+    return (-0.75, -0.845, 0.83, 0.755)
 
 
 def _body(brush: Brush, stage: Stage, x: ndarray, y: ndarray) -> None:
