@@ -101,12 +101,7 @@ def configuration(seed: int, steps: int | None) -> RunConfig:
     """The recipe on this study's table."""
     recipe = recipes.get(RECIPE)
     training = replace(recipe.training, seed=seed, steps=steps or recipe.training.steps)
-    return replace(
-        recipe,
-        data=replace(recipe.data, table=str(FOLDER / "clips.lance")),
-        training=training,
-        schedule=replace(recipe.schedule, warmup_steps=min(recipe.schedule.warmup_steps, training.steps // 10)),
-    )
+    return replace(recipe, data=replace(recipe.data, table=str(FOLDER / "clips.lance")), training=training)
 
 
 def page(result: dict) -> str:

@@ -92,8 +92,7 @@ def test_packed_embeddings_equal_a_slow_loop_over_samples_and_ratios():
     """Each clip alone, masked by its own ratio, through the trunk: the readable form of multi-ratio masking."""
     model, batch = _model(dtype=torch.float64), _batch()
     keys = RANDOMNESS.keys(batch.positions, batch.sample_ids)
-    patches = {m: v.double() for m, v in model.patches(batch, keys).items()}
-    model.patches = lambda *_: patches
+    patches = model.patches(batch, keys)
     fast = dict(zip(("audio", "image"), model.embed(batch, RANDOMNESS), strict=True))
     groups = model._contrast_groups(patches, batch, RANDOMNESS, keys)
     seen = {"audio": 0, "image": 0}
@@ -215,3 +214,23 @@ def test_twenty_steps_on_one_batch_lower_every_loss():
         optimizer.step()
         history.append({n: v.item() for n, v in losses.items()})
     assert all(history[-1][n] < 0.95 * history[0][n] for n in history[0])
+
+
+def _rank(rank: int, folder: str) -> None:
+    store = torch.distributed.FileStore(f"{folder}/store", 2)
+    torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+    model = torch.nn.parallel.DistributedDataParallel(_model(dtype=torch.float64))
+    model(_batch(4, 4 * rank), RANDOMNESS)["loss"].backward()
+    if rank == 0:
+        torch.save({n: p.grad for n, p in model.module.named_parameters()}, f"{folder}/gradients.pt")
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_give_the_gradients_of_one(tmp_path):
+    """DDP over gloo in float64, contrast with its gather and reconstruction in one backward."""
+    torch.multiprocessing.spawn(_rank, args=(str(tmp_path),), nprocs=2)
+    shared = torch.load(tmp_path / "gradients.pt", weights_only=True)
+    model = _model(dtype=torch.float64)
+    model(_batch(8), RANDOMNESS)["loss"].backward()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(shared[name], parameter.grad, rtol=1e-10, atol=1e-13, msg=name)

@@ -62,8 +62,3 @@ def test_a_mistyped_key_names_the_nearest():
     values["training"]["step"] = values["training"].pop("steps")
     with pytest.raises(UsageError, match=r"'training\.step'.*try: steps$"):
         from_dict(RunConfig, values)
-
-
-def test_warmup_must_end_before_the_run():
-    with pytest.raises(UsageError, match=r"schedule\.warmup_steps is 12; expected below"):
-        stub_config(steps=12, schedule=ScheduleConfig(warmup_steps=12))

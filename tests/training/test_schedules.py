@@ -37,3 +37,8 @@ def test_the_release_halves_at_epochs_10_15_20():
 def test_factors_stay_in_range_and_no_step_is_without_effect(kind, warmup, total, final, step, epoch):
     schedule = ScheduleConfig(kind=kind, warmup_steps=warmup, final_fraction=final)
     assert 0 < rate_factor(schedule, min(step, total - 1), total, epoch) <= 1
+
+
+def test_warmup_takes_at_most_half_of_a_short_run():
+    schedule = ScheduleConfig(kind="constant", warmup_steps=100)
+    assert [rate_factor(schedule, step, 4, 0.0) for step in range(4)] == [0.5, 1.0, 1.0, 1.0]

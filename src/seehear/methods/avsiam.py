@@ -210,12 +210,12 @@ class AVSiam(Method):
     # --------------------------------------------------------------------------------------------------- the inside
     def patches(self, batch: Batch, keys: Tensor | None) -> dict[str, Tensor]:
         """Normalised patch values `[B, N, V]` of the modalities in `batch`, augmented where `keys [B]` are given."""
-        inputs, patch = self.config.inputs, self.config.patch
+        inputs, patch, dtype = self.config.inputs, self.config.patch, self.trunk.positions[AUDIO].dtype
         result = {}
         if "waveform" in batch:
-            result[AUDIO] = cut_spectrogram(spectrograms(batch, inputs, keys), patch)
+            result[AUDIO] = cut_spectrogram(spectrograms(batch, inputs, keys).to(dtype), patch)
         if "frames" in batch:
-            result[IMAGE] = cut_picture(pictures(batch, inputs, keys), patch)
+            result[IMAGE] = cut_picture(pictures(batch, inputs, keys).to(dtype), patch)
         return result
 
     def _whole(self, modality: str, values: Tensor) -> Group:

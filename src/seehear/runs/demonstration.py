@@ -93,12 +93,10 @@ def _fit(config: RunConfig, steps: int | None) -> RunConfig:
     batch = min(config.data.global_batch, max(2 * ratios, count // ratios * ratios))
     most = max(FEWEST_STEPS, MOST_EPOCHS * count // batch)
     training = replace(config.training, steps=steps or min(config.training.steps, most))
-    warmup = min(config.schedule.warmup_steps, training.steps // 10)
     return replace(
         config,
         data=replace(config.data, global_batch=batch),
         training=training,
-        schedule=replace(config.schedule, warmup_steps=warmup),
     )
 
 

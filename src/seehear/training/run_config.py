@@ -79,7 +79,7 @@ class ScheduleConfig:
 
     Attributes:
         kind: "cosine" down to `final_fraction` at the end, "constant", or "step" (by epochs).
-        warmup_steps: steps of linear rise from 0 to the peak.
+        warmup_steps: steps of linear rise from 0 to the peak; at most half of the run is used.
         final_fraction: of the peak, at the end of the cosine.
         step_epochs: epochs at which "step" multiplies the rate by `step_factor` (AVSiam's release: 10, 15, 20).
         step_factor: see `step_epochs`.
@@ -191,7 +191,3 @@ class RunConfig:
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-
-    def __post_init__(self) -> None:
-        steps, warmup = self.training.steps, self.schedule.warmup_steps
-        _require(warmup < steps, "schedule.warmup_steps", warmup, f"below training.steps ({steps})")

@@ -12,10 +12,11 @@ from seehear.training.run_config import ScheduleConfig
 
 def rate_factor(schedule: ScheduleConfig, step: int, total_steps: int, epoch: float) -> float:
     """Factor on the peak learning rate during `step` (counted from 0), which starts at `epoch`; in [0, 1]."""
-    if step < schedule.warmup_steps:
-        return (step + 1) / schedule.warmup_steps
+    warmup = min(schedule.warmup_steps, total_steps // 2)  # a try of a few steps also leaves the warm-up
+    if step < warmup:
+        return (step + 1) / warmup
     if schedule.kind == "cosine":
-        return _cosine(step - schedule.warmup_steps, total_steps - schedule.warmup_steps, schedule.final_fraction)
+        return _cosine(step - warmup, total_steps - warmup, schedule.final_fraction)
     if schedule.kind == "step":
         return schedule.step_factor ** sum(epoch >= edge for edge in schedule.step_epochs)
     return 1.0
