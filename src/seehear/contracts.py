@@ -267,6 +267,11 @@ class Method(nn.Module):
         """The passes over each batch, in order; each is one forward, backward and optimiser step."""
         return ("joint",)
 
+    @property
+    def batch_multiple(self) -> int:
+        """What the batch of one forward must be a multiple of."""
+        return 1
+
     def optimizer_of(self, phase: str) -> str:
         """Name of the optimiser that steps after `phase`; equal names share one set of moments."""
         return "shared"

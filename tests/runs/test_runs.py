@@ -115,6 +115,14 @@ def test_clips_without_splits_are_trained_and_evaluated_on_all(table: Path, tmp_
         probe(tmp_path / "run")
 
 
+def test_a_batch_that_does_not_fit_is_refused_before_anything_is_written(table: Path, tmp_path: Path):
+    config = _config(table)
+    config = replace(config, data=replace(config.data, global_batch=12))
+    with pytest.raises(UsageError, match=r"global_batch is 12.*5 clips.*--data\.global-batch 10"):
+        pretrain(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_cannot_be_done_says_what_to_do(table: Path, tmp_path: Path):
     with pytest.raises(StorageError, match=r"seehear pretrain"):
         evaluate(tmp_path)

@@ -120,7 +120,7 @@ def _is_number(cell: str) -> bool:
 
 def _figure_row(figure: "Figure") -> tuple[str, ...]:
     times = ""
-    if figure.chance:
+    if figure.chance and figure.higher_is_better:
         times = f"{figure.value / figure.chance:.1f}x"
     bound = "" if figure.lower_bound is None else f" (95 %: {figure.lower_bound:.4g} up)"
     others = ", ".join(f"{name} {value:.4g}" for name, value in figure.baselines.items())

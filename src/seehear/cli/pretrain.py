@@ -65,7 +65,8 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
             device=options.device,
             accept_changes=options.accept_change,
         )
-    console.line(f"{folder}: {summary.steps} steps, loss {summary.loss}; next: seehear evaluate {folder}")
+    loss = "" if summary.loss is None else f", loss {summary.loss:.4g}"
+    console.line(f"{folder}: {summary.steps} steps{loss}; next: seehear evaluate {folder}")
     return dataclasses.asdict(summary)
 
 

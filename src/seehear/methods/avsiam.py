@@ -153,6 +153,11 @@ class AVSiam(Method):
         """One joint pass, or contrast and reconstruction in turn."""
         return ("contrast", "reconstruction") if self.config.alternating else ("joint",)
 
+    @property
+    def batch_multiple(self) -> int:
+        """Each masking ratio occurs equally often."""
+        return len(self.config.masking.ratios)
+
     def optimizer_of(self, phase: str) -> str:
         """The alternating preset keeps one set of moments per phase."""
         return phase
@@ -229,13 +234,10 @@ class AVSiam(Method):
         self, patches: Mapping[str, Tensor], batch: Batch, randomness: Randomness, keys: Tensor
     ) -> list[Group]:
         """K groups of sound, then K of picture, each of B / K clips at one ratio."""
-        masking = self.config.masking
-        count = len(masking.ratios)
+        masking, count = self.config.masking, self.batch_multiple
         if len(batch) % count:
             raise UsageError(
-                f"a batch of {len(batch)} clips per process with {count} masking ratios",
-                expected=f"a multiple of {count}",
-                cure=f"--data.global-batch {max(count, len(batch) // count * count)}",
+                f"a batch of {len(batch)} clips with {count} masking ratios", expected=f"a multiple of {count}"
             )
         groups = []
         for modality, kind in ((AUDIO, masking.audio), (IMAGE, masking.image)):

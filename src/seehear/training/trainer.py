@@ -92,7 +92,7 @@ class Trainer:
         self._method, self._stream, self._config, self._folder = method, stream, config, Path(folder)
         self._evaluations, self._viewers, self._view = evaluations, viewers, as_view(progress)
         self._accept, self._after = tuple(accept_changes), after_file_operation
-        _check_batch(config, stream, self._peers.world_size)
+        _check_batch(config, stream, self._peers.world_size, method.batch_multiple)
         method.to(self._peers.device)
         self._optimizers = build_optimizers(method, config.optimizer)
         self._guard = NonFiniteGuard(method, self._peers.device, self._peers)
@@ -338,15 +338,18 @@ class Trainer:
         return config.optimizer.learning_rate * factor
 
 
-def _check_batch(config: RunConfig, stream: Stream, world_size: int) -> None:
-    """Refuse a batch that does not fit the stream or cannot be dealt out."""
-    batch = config.data.global_batch
+def _check_batch(config: RunConfig, stream: Stream, world_size: int, multiple: int) -> None:
+    """Refuse a batch that does not fit the stream, cannot be dealt out, or leaves the method an uneven rest."""
+    batch, pieces = config.data.global_batch, world_size * config.training.accumulate
     if stream.global_batch != batch:
         raise UsageError(f"data.global_batch is {batch}, the stream's {stream.global_batch}", expected="equal numbers")
-    if batch % (world_size * config.training.accumulate):
+    if batch % (pieces * multiple):
+        parts = (f"{world_size} processes", f"{config.training.accumulate} accumulated pieces", f"{multiple} clips")
         raise UsageError(
             f"data.global_batch is {batch}",
-            expected=f"a multiple of {world_size} processes x {config.training.accumulate} accumulated pieces",
+            expected=f"a multiple of {' x '.join(parts)}",
+            cause="the method deals its clips out in equal groups" if multiple > 1 else "",
+            cure=f"--data.global-batch {max(1, batch // (pieces * multiple)) * pieces * multiple}",
         )
 
 
