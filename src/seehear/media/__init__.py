@@ -3,8 +3,9 @@
 Names are loaded on first use, so importing the room loads neither PyAV nor Pillow.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from seehear.lazily import lazily
 
 if TYPE_CHECKING:
     from seehear.media.allowed import CODECS as CODECS
@@ -51,16 +52,4 @@ _HOMES = {
     "write_video": "video_writer",
 }
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from the file that holds it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'seehear.media' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"seehear.media.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -3,8 +3,9 @@
 Scenes and arrays need NumPy and scipy.signal only; `build` writes mp4 files through `seehear.media`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from seehear.lazily import lazily
 
 if TYPE_CHECKING:
     from seehear.world.building import BuildReport as BuildReport
@@ -32,16 +33,4 @@ _HOMES = {
     "render": "rendering",
     "scene": "sampling",
 }
-
-
-def __getattr__(name: str) -> Any:
-    """Open the file that holds a public name, on first use."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'seehear.world' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"seehear.world.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+__getattr__, __dir__ = lazily(__name__, _HOMES)
