@@ -1,13 +1,13 @@
 """Recipe plumbing: typed dataclasses to JSON and back, with errors that name the nearest valid key.
 
 A configuration is a tree of frozen dataclasses. A field that may hold one of several classes (a method's Config)
-is written with a `method` entry that names the file in `seehear.methods` it comes from.
+is written with a `method` entry that names the file it comes from, and stays a plain dict here: whoever declares the
+field makes it what it names (`training.RunConfig` by `methods.config`).
 """
 
 import dataclasses
 import difflib
 import hashlib
-import importlib
 import json
 import types
 import typing
@@ -65,18 +65,6 @@ def from_dict(kind: type[T], values: dict[str, Any], where: str = "") -> T:
     return kind(**{key: _typed(hints[key], value, f"{where}{key}") for key, value in values.items()})
 
 
-def method_config(name: str) -> type:
-    """The Config class of a method, found by its file's name.
-
-    Raises:
-        UsageError: if there is no such method.
-    """
-    methods = importlib.import_module("seehear.methods")
-    if name not in methods.NAMES:
-        raise unknown_name(f"method {name!r}", name, methods.NAMES)
-    return methods.get(name).Config
-
-
 def unknown_name(what: str, name: str, valid: typing.Iterable[str]) -> UsageError:
     """The error for a name that is not among the valid ones, naming the nearest."""
     valid = sorted(valid)
@@ -87,8 +75,6 @@ def unknown_name(what: str, name: str, valid: typing.Iterable[str]) -> UsageErro
 def _typed(hint: Any, value: Any, where: str) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
-        if isinstance(value, dict) and "method" in value:
-            return from_dict(method_config(value["method"]), value, where + ".")
         return value
     if origin in (Union, types.UnionType):
         return None if value is None else _first_fitting([a for a in arguments if a is not type(None)], value, where)

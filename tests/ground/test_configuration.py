@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seehear.configuration import fingerprint, from_dict, method_config, to_dict, unknown_name
+from seehear.configuration import fingerprint, from_dict, to_dict, unknown_name
 from seehear.errors import UsageError
 
 
@@ -127,25 +127,6 @@ def test_every_key_of_a_run_is_guarded_against_a_typing_slip() -> None:
     for name in [f.name for f in dataclasses.fields(Run)]:
         with pytest.raises(UsageError, match=f"try: {name}$"):
             from_dict(Run, {"steps": 1, name + "x": 1})
-
-
-@dataclasses.dataclass(frozen=True)
-class WithMethod:
-    method: Any = None
-    seed: int = 0
-
-
-def test_a_method_travels_by_its_name() -> None:
-    config = method_config("avsiam")()
-    run = WithMethod(config, 3)
-    plain = json.loads(json.dumps(to_dict(run)))
-    assert plain["method"]["method"] == "avsiam"
-    assert from_dict(WithMethod, plain) == run
-
-
-def test_an_unknown_method_is_named_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"unknown method 'avsiamm'.*try: avsiam"):
-        from_dict(WithMethod, {"method": {"method": "avsiamm"}})
 
 
 def test_the_nearest_name_is_left_out_where_none_is_near() -> None:

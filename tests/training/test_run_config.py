@@ -57,6 +57,18 @@ def test_a_configuration_survives_json():
     assert from_dict(RunConfig, json.loads(json.dumps(to_dict(config)))) == config
 
 
+def test_an_unknown_method_is_named_with_the_nearest():
+    values = to_dict(stub_config()) | {"method": {"method": "avsiamm"}}
+    with pytest.raises(UsageError, match=r"unknown method 'avsiamm'.*try: avsiam"):
+        from_dict(RunConfig, values)
+
+
+def test_a_methods_mistyped_key_names_the_nearest():
+    values = to_dict(stub_config()) | {"method": {"method": "avsiam", "widht": 3}}
+    with pytest.raises(UsageError, match=r"'method\.widht'.*try: width"):
+        from_dict(RunConfig, values)
+
+
 def test_a_mistyped_key_names_the_nearest():
     values = to_dict(stub_config())
     values["training"]["step"] = values["training"].pop("steps")

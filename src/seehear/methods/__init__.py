@@ -2,8 +2,9 @@
 
 import importlib
 import pkgutil
+from typing import Any
 
-from seehear.configuration import unknown_name
+from seehear.configuration import from_dict, unknown_name
 from seehear.contracts import Method
 
 NAMES: tuple[str, ...] = tuple(sorted(m.name for m in pkgutil.iter_modules(__path__)))
@@ -24,3 +25,12 @@ def get(name: str) -> type[Method]:
         if isinstance(v, type) and issubclass(v, Method) and v.__module__ == module.__name__ and "Config" in vars(v)
     ]
     return found[0]
+
+
+def config(values: dict[str, Any]) -> Any:
+    """The Config that a plain dict with its entry `method` stands for.
+
+    Raises:
+        UsageError: if there is no such method, or a key or value is not one of its Config's.
+    """
+    return from_dict(get(values["method"]).Config, values, "method.")

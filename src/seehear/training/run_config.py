@@ -7,6 +7,7 @@ by the name of its field.
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from seehear import methods
 from seehear.errors import UsageError
 
 
@@ -177,7 +178,7 @@ class RunConfig:
     Attributes:
         name: of the run, for people.
         data: the clips.
-        method: a method's `Config`.
+        method: a method's `Config`, or its plain dict, which is made one.
         optimizer: see OptimizerConfig.
         schedule: see ScheduleConfig.
         training: see TrainingConfig.
@@ -191,3 +192,8 @@ class RunConfig:
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.method, dict):
+            _require("method" in self.method, "method", self.method, "an entry `method` that names one")
+            object.__setattr__(self, "method", methods.config(self.method))
