@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+import seehear
 from seehear import clips, recipes, world
 from seehear.errors import DataError, StorageError, UsageError
 from seehear.layers.inputs import InputConfig
@@ -81,6 +83,19 @@ def test_the_report_holds_figures_map_and_gallery(run: Path):
     for part in ("R@10", "sound to picture", "picture to sound", "audio/", "masked MSE"):
         assert part.lower() in text.lower(), part
     assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+def test_a_run_loads_as_an_encoder_that_embeds_as_the_evaluation_does(table: Path, run: Path):
+    """One clip's sound from its file: coded and packed alike, so the two embeddings are one."""
+    found = evaluate(run)
+    name = found.embeddings.names[0]
+    clip = clips.open(str(table)).subset(split="test")
+    source = clip.sources[list(clip.names).index(name)]
+    features = seehear.load(run).encode_files([table.parent / "world" / source])[0]
+    assert set(features) == {"audio", "image", "audiovisual"}
+    torch.testing.assert_close(
+        features["audio"].embedding[0], torch.from_numpy(found.embeddings.audio[0]), rtol=0, atol=1e-5
+    )
 
 
 def test_a_run_that_goes_on_ends_as_an_unbroken_one(table: Path, run: Path, tmp_path: Path):
