@@ -22,6 +22,12 @@ from seehear.training import RunConfig, load_method
 REPORT = "report.html"
 LOOK = Needs(audio=AudioNeed(4.0), frames=FrameNeed(1, 128, 128, "crop"))  # what a person is shown of a clip
 QUERIES, HITS, DRAWN, EXAMPLES, ON_THE_MAP = 4, 5, 4, 8, 400
+HEADLINES = (
+    "retrieval/audio-to-image/R@10",
+    "retrieval/image-to-audio/R@10",
+    "neighbours/audio-to-image/agreement@1",
+    "neighbours/image-to-audio/agreement@1",
+)
 CHARTS = {
     "loss": "Total loss",
     "contrast": "Contrast",
@@ -52,6 +58,7 @@ def report(
         summary=_summary(config, found),
         facts=_facts(config, method, source) | (facts or {}),
         figures=tuple(found.figures),
+        headlines=_headlines(found),
         curves=tuple(_curves(config, folder)),
         reconstructions=_drawings(method, source),
         map=_map(embeddings),
@@ -83,6 +90,12 @@ def _summary(config: RunConfig, found: Evaluated) -> tuple[str, ...]:
         f"The network saw {seen:,} clips go by and was told nothing about them: neither what they show nor which sound "
         f"belongs to what. Everything below is measured on {len(found.embeddings):,} {kind}.",
     )
+
+
+def _headlines(found: Evaluated) -> tuple[str, ...]:
+    """The figures to show large: none where the gallery is so small that a guess often finds its clip in ten."""
+    chance = {figure.name: figure.chance for figure in found.figures if figure.chance is not None}
+    return HEADLINES if all(chance.get(name, 1.0) <= 0.25 for name in HEADLINES) else ()
 
 
 def _facts(config: RunConfig, method: Method, source: clips.ClipSource) -> dict[str, str | int | float]:
