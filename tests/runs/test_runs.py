@@ -102,7 +102,7 @@ def test_a_run_that_is_made_longer_sees_the_clips_of_an_unbroken_one(table: Path
 
 
 def test_retrieval_is_measured_on_the_way_where_it_is_asked_for(table: Path, run: Path, tmp_path: Path):
-    assert not (run / "figures.jsonl").exists()
+    assert (run / "figures.jsonl").read_text() == ""
     config = _config(table, steps=2)
     summary = pretrain(replace(config, training=replace(config.training, evaluate_every=1)), tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "figures.jsonl").open()]
