@@ -26,6 +26,7 @@ from seehear.training import RunConfig
 
 FOLDER = Path("runs/study-first-light")
 RESULT = Path("studies/results/first_light.json")
+SPEEDS = Path("benchmarks/results/first_light.json")
 PAGE = Path("docs/results.md")
 PRESET, RECIPE = "small", "avsiam_small"
 MODALITIES = ("audio", "image", "both")
@@ -113,6 +114,7 @@ def page(result: dict) -> str:
     sections.append("## Linear probes\n\n" + _table(figures, "linear-probe/") + "\n\n" + _probe_verdicts(figures))
     sections.append("## A missing modality\n\n" + _table(figures, "missing-modality/"))
     sections.append("## Reconstruction\n\n" + _table(figures, "reconstruction/") + "\n\n" + _fill_verdicts(figures))
+    sections.append("## Speeds\n\n" + _speeds())
     return "\n\n".join(sections) + "\n"
 
 
@@ -123,8 +125,8 @@ make study-first-light
 ```
 
 One seed ({seed}), {steps:,} steps, {clips_seen:,} clips seen; world `{world}`, 8 classes, level 0, 6,000 training clips
-and 1,000 clips of new instances to test on. Seconds on two CPU cores: world {world_seconds}, table {table_seconds},
-training {training_seconds}, evaluation {evaluation_seconds}. The command above writes this file; its figures are in
+and 1,000 clips of new instances to test on. Seconds on {machine[cores]} CPU cores: world {world_seconds},
+table {table_seconds}, training {training_seconds}, evaluation {evaluation_seconds}. The command above writes this file; its figures are in
 [first_light.json](../studies/results/first_light.json).
 
 Synthetic scores show that the implementation learns; they say nothing about AudioSet or VGGSound."""
@@ -179,6 +181,18 @@ def _fill_verdicts(figures: dict[str, Figure]) -> str:
             verdict = "below every fill" if figure.value < figure.baselines[best] else f"not below {best}"
             lines.append(f"- {name.removeprefix('reconstruction/')}: {verdict}.")
     return "\n".join(lines)
+
+
+def _speeds() -> str:
+    """What `make bench-first-light` measured last."""
+    if not SPEEDS.exists():
+        return "Not measured yet: `make bench-first-light`, then this command again."
+    measured = json.loads(SPEEDS.read_text(encoding="utf-8"))
+    rows = ["By `make bench-first-light`; see [performance.md](performance.md).", "", "| part | measured |", "|---|---|"]
+    for cell, values in measured["cells"].items():
+        text = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())
+        rows.append(f"| {cell} | {text} |")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ DEFAULT_RECIPE = "avsiam_tiny"
 EXAMPLES = (
     "seehear pretrain avsiam_tiny --data.table clips.lance --out runs/first",
     "seehear pretrain avsiam_tiny --data.table clips.lance --training.steps 200 --optimizer.learning-rate 5e-4",
-    "torchrun --nproc-per-node 8 -m seehear pretrain avsiam_paper_base --data.table audioset.lance --out runs/base",
+    "torchrun --nproc-per-node 8 -m seehear pretrain avsiam_paper_base --data.table a.lance --data.global-batch 120",
 )
 
 

@@ -6,8 +6,8 @@ With L2-normalised embeddings z and temperature tau, S = z_a z_v^T / tau and
 
 Across ranks every rank takes its own rows against the columns of all ranks (a gather that carries gradients); the mean
 over ranks, which DDP takes, is then the loss of the whole batch in value and gradient. Pairs that carry the same
-sample id (fewer clips than a batch) are no negatives of each other. Under autocast the loss keeps its inputs' precision:
-cosines in bf16 are 0.004 apart, which tau = 0.05 would make 0.08.
+sample id (fewer clips than a batch) are no negatives of each other. Autocast is left out: cosines near 1 are 0.004
+apart in bf16, and tau = 0.05 makes that 0.08.
 
 Legend: b local batch, B global batch, D width.
 """

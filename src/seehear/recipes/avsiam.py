@@ -58,8 +58,9 @@ def avsiam_paper_base() -> RunConfig:
     """ViT-Base as the paper describes it: five ratios over 0 to 0.5, shared trunk, 6-layer decoder, summed losses.
 
     The paper reports 41.6 mAP on AudioSet-20K and 64.9 % on VGGSound after fine-tuning, for 177 V100 hours on
-    AudioSet-2M. Not run by this project. Batch size and schedule were not readable at the source: batch 96 is the
-    released runs' name, 25 epochs of AudioSet-2M are 461,000 steps of it.
+    AudioSet-2M. Not run by this project. Batch size and schedule were not readable at the source: the released runs'
+    names say batch 96, of which 95 is the nearest multiple of five ratios; 461,000 steps of it are 25 epochs of 1.75
+    million clips. On several processes give a batch that is a multiple of five times their number.
     """
     return RunConfig(
         name="avsiam_paper_base",
