@@ -126,8 +126,8 @@ make study-first-light
 
 One seed ({seed}), {steps:,} steps, {clips_seen:,} clips seen; world `{world}`, 8 classes, level 0, 6,000 training clips
 and 1,000 clips of new instances to test on. Seconds on {machine[cores]} CPU cores: world {world_seconds},
-table {table_seconds}, training {training_seconds}, evaluation {evaluation_seconds}. The command above writes this file; its figures are in
-[first_light.json](../studies/results/first_light.json).
+table {table_seconds}, training {training_seconds}, evaluation {evaluation_seconds}. The command above writes this file;
+its figures are in [first_light.json](../studies/results/first_light.json).
 
 Synthetic scores show that the implementation learns; they say nothing about AudioSet or VGGSound."""
 
@@ -188,7 +188,7 @@ def _speeds() -> str:
     if not SPEEDS.exists():
         return "Not measured yet: `make bench-first-light`, then this command again."
     measured = json.loads(SPEEDS.read_text(encoding="utf-8"))
-    rows = ["By `make bench-first-light`; see [performance.md](performance.md).", "", "| part | measured |", "|---|---|"]
+    rows = ["By `make bench-first-light`: see [performance](performance.md).", "", "| part | measured |", "|---|---|"]
     for cell, values in measured["cells"].items():
         text = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())
         rows.append(f"| {cell} | {text} |")
