@@ -177,9 +177,8 @@ def _fill_verdicts(figures: dict[str, Figure]) -> str:
     lines = []
     for name, figure in figures.items():
         if name.startswith("reconstruction/"):
-            best = min(figure.baselines, key=figure.baselines.get)
-            verdict = "below every fill" if figure.value < figure.baselines[best] else f"not below {best}"
-            lines.append(f"- {name.removeprefix('reconstruction/')}: {verdict}.")
+            verdicts = [f"{'' if figure.value < v else 'not '}below {fill}" for fill, v in figure.baselines.items()]
+            lines.append(f"- {name.removeprefix('reconstruction/')}: {', '.join(verdicts)}.")
     return "\n".join(lines)
 
 
