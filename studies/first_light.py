@@ -111,6 +111,7 @@ def page(result: dict) -> str:
     sections = [HEAD.format(**result, **{f"{k}_seconds": v for k, v in result["seconds"].items()})]
     sections.append("## Retrieval\n\n" + _table(figures, "retrieval/", bounds=True) + "\n\n" + _verdicts(figures))
     sections.append("## Nearest neighbours across the senses\n\n" + _table(figures, "neighbours/"))
+    sections.append("## Nearest training clips (kNN)\n\n" + _table(figures, "knn/"))
     sections.append("## Linear probes\n\n" + _table(figures, "linear-probe/") + "\n\n" + _probe_verdicts(figures))
     sections.append("## A missing modality\n\n" + _table(figures, "missing-modality/"))
     sections.append("## Reconstruction\n\n" + _table(figures, "reconstruction/") + "\n\n" + _fill_verdicts(figures))
