@@ -8,7 +8,7 @@ from typing import Literal
 
 from seehear.configuration import unknown_name
 from seehear.errors import UsageError
-from seehear.world.classes import NAMES
+from seehear.world.classes import CORE
 from seehear.world.levels import level as knobs
 from seehear.world.scenes import Format
 from seehear.world.splits import SPLITS
@@ -37,7 +37,7 @@ class Preset:
     labelling: Literal["single", "multi"] = "single"
     format: Format = field(default_factory=Format)
     track: str = "A"
-    classes: tuple[str, ...] = NAMES
+    classes: tuple[str, ...] = CORE
 
     def to_dict(self) -> dict:
         """The preset as plain JSON-ready values."""
