@@ -9,7 +9,11 @@ from seehear.world.kinds import Kind
 CORE = ("bell", "wood bar", "drum", "lute", "fiddle", "rain", "engine", "bird")  # of the presets with 8 classes
 NAMES = (
     *CORE,
-)  # fmt: skip
+    "glass cup",
+    "ceramic bell",
+    "harp",
+    "fan",
+)
 
 
 @cache
