@@ -12,7 +12,13 @@ NAMES = (
     "glass cup",
     "ceramic bell",
     "harp",
+    "flute",
+    "horn",
     "fan",
+    "shaker",
+    "dog",
+    "frog",
+    "ball",
 )
 
 

@@ -66,7 +66,7 @@ def _draw(stage: Stage) -> list[Part]:
 
 
 def _voice(source: Source, events: tuple[Event, ...], samples: int) -> ndarray:
-    loss = 0.055 * 0.5**source.instance.gloss
+    loss = 0.08 * 0.6**source.instance.gloss
     contact = between(source.instance, 3, 0.0012, 0.0005)
     return struck(source, events, samples, RATIOS, WEIGHTS, loss=loss, contact_seconds=contact, click=0.06)
 

@@ -16,7 +16,7 @@ from seehear.world.sounds.blades import blowing
 HUB = (0.0, -0.27)
 CAGE = 0.7
 POSES_PER_BLADE = 10
-BEATS_PER_DRAWN = 5.0  # the drawn blades are geared down, so that their turning is not blurred by the frame rate
+BEATS_PER_DRAWN = 6.0  # the drawn blades are geared down, so that their turning is not blurred by the frame rate
 
 
 def _extent(_: Instance) -> Extent:
@@ -106,7 +106,7 @@ KIND = Kind(
     synonyms=("fan", "ventilator", "table fan"),
     sounds=("blows", "whirrs", "hums and flutters"),
     rhythm="continuous",
-    pitch_range_hz=(8.0, 64.0),
+    pitch_range_hz=(5.0, 40.0),
     extent=_extent,
     draw=_draw,
     voice=_voice,

@@ -128,7 +128,7 @@ def _draw(stage: Stage) -> list[Part]:
 
 
 def _voice(source: Source, events: tuple[Event, ...], samples: int) -> ndarray:
-    loss = 0.012 * 0.3**source.instance.gloss
+    loss = 0.005 * 0.3**source.instance.gloss
     load = 1.12 - 0.3 * _fill(source.instance)
     return struck(
         source, events, samples, RATIOS, WEIGHTS, loss=loss, contact_seconds=0.0003, transpose=load, click=0.1,

@@ -24,16 +24,16 @@ BLUR_SECONDS, BLUR_WIDTH = 0.35, 0.06
 
 
 def _extent(_: Instance) -> Extent:
-    return (-0.86, -1.0, 0.86, 1.0)
+    return (-0.86, -1.03, 0.86, 0.97)
 
 
-def _neck_y(instance: Instance, x: ndarray) -> ndarray:
+def _neck_y(instance: Instance, x: ndarray | float) -> ndarray:
     dip = between(instance, 0, -0.66, -0.54)
     knots, heights = shapes.smooth_curve([-0.7, -0.55, -0.2, 0.2, 0.5, 0.72], [0.16, 0.2, 0.55, 0.6, 0.4, 0.55])
-    return np.interp(x, knots, dip - 0.6 + heights).astype(np.float32)
+    return np.asarray(np.interp(x, knots, dip - 0.6 + heights), np.float32)
 
 
-def _board_y(x: ndarray) -> ndarray:
+def _board_y(x: ndarray | float) -> ndarray:
     slope = (SHOULDER[1] - FOOT[1]) / (SHOULDER[0] - FOOT[0])
     return np.asarray(FOOT[1] + slope * (x - FOOT[0]), np.float32)
 
@@ -68,7 +68,7 @@ def _frame(brush: Brush, stage: Stage) -> None:
     x, y, instance, seed = brush.x, brush.y, stage.body.instance, stage.body.texture_seed
     gloss = 0.15 + 0.5 * instance.gloss
     brush.paint(shapes.box(x, y, -0.4, 0.92, 0.4, 0.07, 0.03), "second", bevel=0.06, outline=0.8)
-    top = float(_neck_y(instance, np.array(-0.64)))
+    top = float(_neck_y(instance, -0.64))
     neck = np.maximum(np.abs(y - _neck_y(instance, x)) - np.float32(0.085), np.abs(x - 0.02) - np.float32(0.7))
     brush.paint(neck, "second", grain=texture.wood(y, x, seed + 5), bevel=0.07, outline=0.8, gloss=gloss)
     for place in np.linspace(LEFTMOST, RIGHTMOST, 9):
@@ -81,7 +81,7 @@ def _frame(brush: Brush, stage: Stage) -> None:
     for level, half, thick in rings:
         brush.paint(shapes.box(x, y, -0.64, level, half, thick, 0.02), "accent", bevel=0.04, outline=0.7, gloss=gloss)
     brush.paint(shapes.circle(x, y, -0.64, top - 0.08, 0.09), "accent", bevel=0.08, outline=0.7, gloss=gloss)
-    scroll = float(_neck_y(instance, np.array(0.7)))
+    scroll = float(_neck_y(instance, 0.7))
     brush.paint(shapes.circle(x, y, 0.68, scroll, 0.12), "second", bevel=0.08, outline=0.8, gloss=gloss)
     brush.paint(shapes.ring(x, y, 0.68, scroll, 0.055, 0.03), "dark", outline=0.0)
 

@@ -1,4 +1,4 @@
-"""Fan: air noise that swells with every passing blade; blades are not quite alike, so each turn repeats a pattern.
+"""Fan: air noise that swells with every passing blade, and the motor's hum; blades differ, so each turn is a pattern.
 
 Legend: S samples.
 """
@@ -13,8 +13,10 @@ from seehear.world.streams import stream
 
 UNEVEN = 0.15  # deviation of one blade's strength
 SPIN_UP_SECONDS = 0.25
-STEADY = 0.12  # share of the air noise that does not beat
-DARKEST_HZ, BRIGHTEST_HZ = 700.0, 3_500.0  # corner of the low-pass
+STEADY = 0.06  # share of the air noise that does not beat
+HUM, HUM_RATIO = 0.2, 14  # the motor's tone: strength, and frequency relative to the beats
+DARKEST_HZ, BRIGHTEST_HZ = 400.0, 1_600.0  # corner of the low-pass
+RUMBLE_POLE = 0.975  # of the high-pass, about 60 Hz
 
 
 def blowing(source: Source, events: tuple[Event, ...], samples: int, *, blades: int, bright: float) -> ndarray:
@@ -33,7 +35,9 @@ def blowing(source: Source, events: tuple[Event, ...], samples: int, *, blades: 
         which = np.floor(passed).astype(int) % blades
         swell = (0.5 - 0.5 * np.cos(2 * np.pi * passed)) ** sharpness * strengths[which]
         air = _air(rng, length, DARKEST_HZ * (BRIGHTEST_HZ / DARKEST_HZ) ** bright)
-        result[clip] += air * (STEADY + swell) * edges(length, 0.02, 0.1)
+        turns = 2 * np.pi * HUM_RATIO * passed
+        hum = HUM * (np.sin(turns) + 0.5 * np.sin(2 * turns))
+        result[clip] += (air * (STEADY + swell) + hum) * edges(length, 0.02, 0.1)
     return unit_peak(result).astype(np.float32)
 
 
@@ -47,5 +51,6 @@ def _passed(rate: float, length: int) -> ndarray:
 def _air(rng: np.random.Generator, length: int, corner_hz: float) -> ndarray:
     """Noise of deviation 1: two poles of low-pass, no rumble."""
     pole = np.exp(-2 * np.pi * corner_hz / SAMPLE_RATE)
-    noise = filtered([1.0, -0.98], np.convolve([1.0, -pole], [1.0, -pole]), rng.standard_normal(length))
+    poles = np.poly([pole, pole, RUMBLE_POLE])
+    noise = filtered([1.0, -1.0], poles, rng.standard_normal(length))
     return noise / noise.std()
