@@ -1,4 +1,4 @@
-"""Speeds of the parts that the demo is made of, each on one core: world, packing, loading, and the tiny model's step.
+"""Speeds of the parts that the demo is made of: world, packing and loading on one core, the tiny model's step on all.
 
     make bench-first-light           # about 2 minutes; writes benchmarks/results/first_light.json
 

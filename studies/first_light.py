@@ -26,6 +26,7 @@ from seehear.training import RunConfig
 
 FOLDER = Path("runs/study-first-light")
 RESULT = Path("studies/results/first_light.json")
+SPEEDS = Path("benchmarks/results/first_light.json")
 PAGE = Path("docs/results.md")
 PRESET, RECIPE = "small", "avsiam_small"
 MODALITIES = ("audio", "image", "both")
@@ -110,9 +111,11 @@ def page(result: dict) -> str:
     sections = [HEAD.format(**result, **{f"{k}_seconds": v for k, v in result["seconds"].items()})]
     sections.append("## Retrieval\n\n" + _table(figures, "retrieval/", bounds=True) + "\n\n" + _verdicts(figures))
     sections.append("## Nearest neighbours across the senses\n\n" + _table(figures, "neighbours/"))
+    sections.append("## Nearest training clips (kNN)\n\n" + _table(figures, "knn/"))
     sections.append("## Linear probes\n\n" + _table(figures, "linear-probe/") + "\n\n" + _probe_verdicts(figures))
     sections.append("## A missing modality\n\n" + _table(figures, "missing-modality/"))
     sections.append("## Reconstruction\n\n" + _table(figures, "reconstruction/") + "\n\n" + _fill_verdicts(figures))
+    sections.append("## Speeds\n\n" + _speeds())
     return "\n\n".join(sections) + "\n"
 
 
@@ -123,9 +126,9 @@ make study-first-light
 ```
 
 One seed ({seed}), {steps:,} steps, {clips_seen:,} clips seen; world `{world}`, 8 classes, level 0, 6,000 training clips
-and 1,000 clips of new instances to test on. Seconds on two CPU cores: world {world_seconds}, table {table_seconds},
-training {training_seconds}, evaluation {evaluation_seconds}. The command above writes this file; its figures are in
-[first_light.json](../studies/results/first_light.json).
+and 1,000 clips of new instances to test on. Seconds on {machine[cores]} CPU cores: world {world_seconds},
+table {table_seconds}, training {training_seconds}, evaluation {evaluation_seconds}. The command above writes this file;
+its figures are in [first_light.json](../studies/results/first_light.json).
 
 Synthetic scores show that the implementation learns; they say nothing about AudioSet or VGGSound."""
 
@@ -175,10 +178,21 @@ def _fill_verdicts(figures: dict[str, Figure]) -> str:
     lines = []
     for name, figure in figures.items():
         if name.startswith("reconstruction/"):
-            best = min(figure.baselines, key=figure.baselines.get)
-            verdict = "below every fill" if figure.value < figure.baselines[best] else f"not below {best}"
-            lines.append(f"- {name.removeprefix('reconstruction/')}: {verdict}.")
+            verdicts = [f"{'' if figure.value < v else 'not '}below {fill}" for fill, v in figure.baselines.items()]
+            lines.append(f"- {name.removeprefix('reconstruction/')}: {', '.join(verdicts)}.")
     return "\n".join(lines)
+
+
+def _speeds() -> str:
+    """What `make bench-first-light` measured last."""
+    if not SPEEDS.exists():
+        return "Not measured yet: `make bench-first-light`, then this command again."
+    measured = json.loads(SPEEDS.read_text(encoding="utf-8"))
+    rows = ["By `make bench-first-light`: see [performance](performance.md).", "", "| part | measured |", "|---|---|"]
+    for cell, values in measured["cells"].items():
+        text = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())
+        rows.append(f"| {cell} | {text} |")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The contracts that every room hangs on: Batch, Needs, Features, Losses, Method, Sampler.
+"""The contracts that every room hangs on: Batch, Needs, Features, Losses, Method, Sampler, Stream, Figure.
 
 Legend: B batch, T frames, H W picture, S samples of sound, C classes, N tokens, D width.
 A field of a batch is declared once, here or by whoever brings a new kind of data, with its shape and dtype.
@@ -295,9 +295,29 @@ class Method(nn.Module):
     def after_step(self, progress: Progress) -> None:
         """Called once after each step: teachers, queues."""
 
-    def encode(self, batch: Batch) -> dict[str, Features]:
-        """Deterministic features for the modalities that the batch carries, under "audio", "image", "audiovisual"."""
+    def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
+        """Deterministic features for the modalities that the batch carries, under "audio", "image", "audiovisual".
+
+        `with_layers` also fills `Features.layers` where the method has layers.
+        """
         raise NotImplementedError
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """A method whose contrastive loss needs the embeddings alone, so that their gradients can be cached.
+
+    The embeddings of a batch's pieces, joined name by name, are those of the batch: a loss of more clips than fit at
+    once is taken from embeddings without history, and its gradient sent back piece by piece.
+    """
+
+    def embed(self, batch: Batch, randomness: Randomness, phase: str = "joint") -> dict[str, Tensor]:
+        """Everything the loss reads, by name, each with one row per clip."""
+        ...
+
+    def loss_from_embeddings(self, embeddings: Mapping[str, Tensor]) -> Tensor:
+        """The contrastive loss, a scalar."""
+        ...
 
 
 @runtime_checkable

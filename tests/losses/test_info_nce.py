@@ -49,6 +49,13 @@ def test_one_repeated_clip_has_no_negatives():
     assert info_nce(audio, image, torch.full((6,), 8)).item() == pytest.approx(0.0)
 
 
+def test_autocast_does_not_round_the_cosines():
+    audio, image = (z.float() for z in _pair(16, 8))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = info_nce(audio, image, torch.arange(16))
+    torch.testing.assert_close(rounded, info_nce(audio, image, torch.arange(16)), rtol=0, atol=0)
+
+
 def _rank(rank: int, folder: str) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1"}
     store = torch.distributed.FileStore(f"{folder}/store", 2)

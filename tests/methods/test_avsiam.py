@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from seehear.backbones.siamese_vit import Group
-from seehear.contracts import Batch
+from seehear.contracts import Batch, Embeds
 from seehear.errors import UsageError
 from seehear.layers.inputs import InputConfig
 from seehear.methods.avsiam import AVSiam, Config, MaskingConfig, ReconstructionConfig
@@ -82,10 +82,50 @@ def test_joint_loss_is_the_sum_of_its_parts():
 
 
 def test_phases_are_the_joint_pass_in_two_halves():
-    model = _model()
-    joint = model(_batch(), RANDOMNESS)
-    halves = [model(_batch(), RANDOMNESS, phase) for phase in ("contrast", "reconstruction")]
-    torch.testing.assert_close(joint["loss"], halves[0]["loss"] + halves[1]["loss"])
+    """In value and gradient: packing both passes together changes neither."""
+    model = _model(dtype=torch.float64)
+    joint = model(_batch(), RANDOMNESS)["loss"]
+    halves = sum(model(_batch(), RANDOMNESS, phase)["loss"] for phase in ("contrast", "reconstruction"))
+    torch.testing.assert_close(joint, halves)
+    both = [torch.autograd.grad(loss, list(model.parameters())) for loss in (joint, halves)]
+    for packed, apart in zip(*both, strict=True):
+        torch.testing.assert_close(packed, apart, rtol=1e-9, atol=1e-12)
+
+
+def test_every_linear_layer_of_the_trunk_runs_once_a_step_and_on_visible_patches_only():
+    model, rows = _model(), {}
+    for name, part in model.trunk.named_modules():
+        if isinstance(part, torch.nn.Linear):
+            part.register_forward_hook(
+                lambda _, inputs, __, name=name: rows.setdefault(name, []).append(len(inputs[0]))
+            )
+    model(_batch(), RANDOMNESS)
+    audio, image = 2 * 16 + 2 * 8 + 4 * 4, 2 * 6 + 2 * 3 + 4 * 1  # at ratio 0, at 0.5, and at 0.75 for reconstruction
+    assert rows.pop("patch_embed.audio.proj") == [audio]
+    assert rows.pop("patch_embed.image.proj") == [image]
+    assert len(rows) == 2 * 4  # blocks x (qkv, proj, fc1, fc2)
+    assert all(calls == [audio + image] for calls in rows.values())
+
+
+def test_gradients_of_a_cached_loss_are_those_of_the_whole_batch():
+    """Gradient caching over two pieces: the loss from embeddings without history, then back through each piece."""
+    model = _model(dtype=torch.float64)
+    assert isinstance(model, Embeds)
+    whole = model(_batch(8), RANDOMNESS, "contrast")["loss"]
+    expected = torch.autograd.grad(whole, list(model.parameters()), allow_unused=True)
+    pieces = [_batch(4, first) for first in (0, 4)]
+    with torch.no_grad():
+        parts = [model.embed(piece, RANDOMNESS) for piece in pieces]
+    joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    leaves = [joined[name].requires_grad_() for name in ("audio", "image")]
+    loss = model.loss_from_embeddings(joined)
+    torch.testing.assert_close(loss, whole)
+    cached = [gradient.split(4) for gradient in torch.autograd.grad(loss, leaves)]
+    for i, piece in enumerate(pieces):
+        part = model.embed(piece, RANDOMNESS)
+        sum((part[name] * g[i]).sum() for name, g in zip(("audio", "image"), cached, strict=True)).backward()
+    for parameter, gradient in zip(model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-9, atol=1e-12)
 
 
 def test_packed_embeddings_equal_a_slow_loop_over_samples_and_ratios():
@@ -93,7 +133,7 @@ def test_packed_embeddings_equal_a_slow_loop_over_samples_and_ratios():
     model, batch = _model(dtype=torch.float64), _batch()
     keys = RANDOMNESS.keys(batch.positions, batch.sample_ids)
     patches = model.patches(batch, keys)
-    fast = dict(zip(("audio", "image"), model.embed(batch, RANDOMNESS), strict=True))
+    fast = model.embed(batch, RANDOMNESS)
     groups = model._contrast_groups(patches, batch, RANDOMNESS, keys)
     seen = {"audio": 0, "image": 0}
     for group in groups:
@@ -119,8 +159,9 @@ def test_what_a_clip_sees_does_not_depend_on_its_batch():
     model = _model()
     whole = model.embed(_batch(8), RANDOMNESS)
     parts = [model.embed(_batch(4, first), RANDOMNESS) for first in (0, 4)]
-    for i in range(2):
-        torch.testing.assert_close(whole[i], torch.cat([p[i] for p in parts]), rtol=1e-5, atol=1e-6)
+    for modality in ("audio", "image"):
+        joined = torch.cat([part[modality] for part in parts])
+        torch.testing.assert_close(whole[modality], joined, rtol=1e-5, atol=1e-6)
 
 
 def test_hidden_patches_reach_the_encoder_of_the_reconstruction_pass_in_no_way():
@@ -142,8 +183,7 @@ def test_contrast_never_sees_the_other_modality():
     model, batch = _model(), _batch()
     patches = {m: v.clone().requires_grad_() for m, v in model.patches(batch, None).items()}
     model.patches = lambda *_: patches
-    audio, _ = model.embed(batch, RANDOMNESS)
-    audio.sum().backward()
+    model.embed(batch, RANDOMNESS)["audio"].sum().backward()
     assert patches["image"].grad.abs().max() == 0
     assert patches["audio"].grad.abs().sum() > 0
 
@@ -169,6 +209,11 @@ def test_encode_is_deterministic_unmasked_and_works_on_one_modality():
     alone = model.encode(Batch(batch.sample_ids, batch.positions, {"frames": batch["frames"]}))
     assert set(alone) == {"image"}
     torch.testing.assert_close(alone["image"].tokens, both["image"].tokens)
+    assert both["image"].layers == ()
+    layers = model.encode(batch, with_layers=True)["image"].layers
+    assert [layer.shape for layer in layers] == [(4, 6, 16)] * 2
+    normed = model.trunk.norm["image"](layers[-1])
+    torch.testing.assert_close(normed, both["image"].tokens)
 
 
 def test_reconstruct_shows_original_and_drawing_in_human_units():
@@ -195,6 +240,53 @@ def test_the_paper_preset_has_the_parameters_of_the_sheet():
 def test_a_batch_that_ratios_do_not_divide_is_refused():
     with pytest.raises(UsageError, match=r"batch of 3 clips.*multiple of 2"):
         _model()(_batch(3), RANDOMNESS)
+
+
+def test_a_batch_without_a_modality_is_refused_where_it_is_needed():
+    batch = _batch()
+    seen = Batch(batch.sample_ids, batch.positions, {"frames": batch["frames"]})
+    with pytest.raises(UsageError, match="nothing to contrast"):
+        _model()(seen, RANDOMNESS)
+    assert set(_model()(seen, RANDOMNESS, "reconstruction")) == {"reconstruction_image", "loss"}
+    with pytest.raises(UsageError, match="nothing to encode"):
+        _model().encode(Batch(batch.sample_ids, batch.positions))
+
+
+def test_silence_gives_finite_losses_and_gradients():
+    batch = _batch()
+    batch.fields |= {"waveform": torch.zeros_like(batch["waveform"]), "frames": torch.zeros_like(batch["frames"])}
+    model = _model(replace(TINY, inputs=replace(INPUTS, audio_noise=False), stem="hierarchical"))
+    losses = model(batch, RANDOMNESS)
+    losses["loss"].backward()
+    assert all(v.isfinite() for v in losses.values())
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_bf16_autocast_stays_close_to_fp32():
+    model, batch = _model(), _batch()
+    exact = model(batch, RANDOMNESS)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = model(batch, RANDOMNESS)
+    rounded["loss"].backward()
+    for name, loss in rounded.items():
+        assert loss.dtype == torch.float32
+        torch.testing.assert_close(loss, exact[name], rtol=0.03, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MaskingConfig(ratios=()), r"masking\.ratios is \(\)"),
+        (lambda: MaskingConfig(ratios=(0.0, 1.5)), r"masking\.ratios"),
+        (lambda: MaskingConfig(reconstruction_ratio=0.0), r"reconstruction_ratio is 0\.0"),
+        (lambda: ReconstructionConfig(decode=0.0), r"decode is 0\.0"),
+        (lambda: replace(TINY, temperature=0.0), r"temperature is 0\.0"),
+        (lambda: AVSiam(replace(TINY, masking=MaskingConfig(ratios=(0.0, 0.9)))), r"masking ratio 0\.9 of 6 tokens"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_a_run(make, message):
+    with pytest.raises(UsageError, match=message):
+        make()
 
 
 @pytest.mark.parametrize("field", ["mel_bins", "image_width"])

@@ -1,6 +1,7 @@
 """A whole run on the unit world: from scenes to a page, resumed, evaluated again, and refused where it cannot be."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,23 +9,15 @@ import pytest
 import torch
 
 import seehear
-from seehear import clips, recipes, world
+from seehear import clips, recipes
 from seehear.errors import DataError, StorageError, UsageError
 from seehear.layers.inputs import InputConfig
 from seehear.runs.evaluation import evaluate, probe
 from seehear.runs.pretraining import build_method, pretrain
-from seehear.runs.reporting import report
+from seehear.runs.reporting import _curves, _evaluated_clips, report
 from seehear.runs.run_folder import read_config
 from seehear.runs.splits import open_split
 from seehear.training import RunConfig
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("world")
-    world.build(root / "world", "unit", workers=1)
-    clips.pack(root / "world", root / "clips.lance", clip_seconds=1.6, hop=1.6, frames=4, size=32, workers=1)
-    return root / "clips.lance"
 
 
 def _config(table: Path, steps: int = 6) -> RunConfig:
@@ -98,7 +91,7 @@ def test_a_run_loads_as_an_encoder_that_embeds_as_the_evaluation_does(table: Pat
     )
 
 
-def test_a_run_that_goes_on_ends_as_an_unbroken_one(table: Path, run: Path, tmp_path: Path):
+def test_a_run_that_is_made_longer_sees_the_clips_of_an_unbroken_one(table: Path, run: Path, tmp_path: Path):
     """Stopped after the third step's checkpoint, by a run of three steps that is then made longer."""
     pretrain(_config(table, steps=3), tmp_path)
     schedule = {"training.steps"}
@@ -106,6 +99,37 @@ def test_a_run_that_goes_on_ends_as_an_unbroken_one(table: Path, run: Path, tmp_
     assert longer.resumed_from == 3
     ids = [[json.loads(line)["ids"] for line in (f / "samples.jsonl").open()] for f in (run, tmp_path)]
     assert ids[0] == ids[1]
+
+
+def test_retrieval_is_measured_on_the_way_where_it_is_asked_for(table: Path, run: Path, tmp_path: Path):
+    assert (run / "figures.jsonl").read_text() == ""
+    config = _config(table, steps=2)
+    summary = pretrain(replace(config, training=replace(config.training, evaluate_every=1)), tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "figures.jsonl").open()]
+    assert [line["step"] for line in lines] == [1, 2]
+    assert "retrieval/audio-to-image/R@10" in {f.name for f in summary.figures}
+
+
+def test_curves_of_every_phase_are_drawn(table: Path, tmp_path: Path):
+    config = _config(table, steps=2)
+    config = replace(config, method=replace(config.method, alternating=True))
+    pretrain(config, tmp_path)
+    curves = {curve.name: curve for curve in _curves(config, tmp_path)}
+    assert set(curves) == {
+        "contrast/loss",
+        "reconstruction/loss",
+        "contrast/contrast",
+        "reconstruction/reconstruction audio",
+        "reconstruction/reconstruction image",
+    }
+    assert curves["contrast/contrast"].floor == pytest.approx(math.log(10))
+
+
+def test_a_report_on_clips_that_are_gone_says_so(run: Path, tmp_path: Path):
+    found = evaluate(run)
+    clips.pack(Path(found.table).parent / "world" / "val" / "clips", tmp_path / "other.lance", frames=1, workers=1)
+    with pytest.raises(DataError, match=r"16 of the 16 evaluated clips no more.*seehear evaluate"):
+        _evaluated_clips(replace(found, table=str(tmp_path / "other.lance")))
 
 
 def test_the_untrained_network_is_the_runs_own_first_state(table: Path):

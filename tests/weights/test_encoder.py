@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from seehear import media
+from seehear.contracts import AudioNeed, Needs
 from seehear.errors import MediaError, StorageError, UsageError
 from seehear.layers.inputs import InputConfig
 from seehear.methods.avsiam import AVSiam, Config, MaskingConfig, ReconstructionConfig
@@ -68,6 +69,13 @@ def test_files_give_what_they_hold(encoder: Encoder, tmp_path: Path):
     from_samples = encoder.encode_audio(torch.from_numpy(sound / np.float32(32_768)), 16_000).embedding
     torch.testing.assert_close(heard["audio"].embedding, from_samples)
     torch.testing.assert_close(both["image"].embedding, silent["image"].embedding)
+
+
+def test_a_file_without_what_the_method_reads_gives_nothing(tmp_path: Path, monkeypatch):
+    encoder = Encoder(AVSiam(TINY))
+    monkeypatch.setattr(AVSiam, "needs", Needs(audio=AudioNeed(1.0)))
+    media.write_video(tmp_path / "silent.mp4", np.zeros((4, 32, 48, 3), np.uint8), Fraction(10))
+    assert encoder.encode_files([tmp_path / "silent.mp4"]) == [{}]
 
 
 @pytest.mark.parametrize(

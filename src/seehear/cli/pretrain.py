@@ -1,6 +1,7 @@
 """`seehear pretrain`: train a recipe's method on a table or a folder of media."""
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,8 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
             cure="--data.table clips.lance (seehear pack FOLDER clips.lance makes one)",
         )
     folder = options.out or Path("runs") / config.name
-    viewers = (TensorBoardViewer(folder / "tensorboard"),) if options.tensorboard else ()
+    first = os.environ.get("RANK", "0") == "0"  # under torchrun one process speaks for all
+    viewers = (TensorBoardViewer(folder / "tensorboard"),) if options.tensorboard and first else ()
     with console.progress(config.name, config.training.steps, "steps") as bar:
         summary = pretrain(
             config,
@@ -66,7 +68,8 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
             accept_changes=options.accept_change,
         )
     loss = "" if summary.loss is None else f", loss {summary.loss:.4g}"
-    console.line(f"{folder}: {summary.steps} steps{loss}; next: seehear evaluate {folder}")
+    if first:
+        console.line(f"{folder}: {summary.steps} steps{loss}; next: seehear evaluate {folder}")
     return dataclasses.asdict(summary)
 
 

@@ -62,11 +62,16 @@ def visible_first(
     noise = unique_integers(keys, rows * columns, purpose)
     if kind == "unstructured":
         return noise.argsort(dim=1)
-    counts = torch.tensor([struck_lines(grid, r, kind) for r in ratios], device=keys.device)[ratio_index]  # [B, 2]
-    struck_rows = _chosen(keys, rows, counts[:, 0], purpose + "/rows")
-    struck_columns = _chosen(keys, columns, counts[:, 1], purpose + "/columns")
+    counts = [struck_lines(grid, r, kind) for r in ratios]
+    struck_rows = _chosen(keys, rows, _pick([c[0] for c in counts], ratio_index), purpose + "/rows")
+    struck_columns = _chosen(keys, columns, _pick([c[1] for c in counts], ratio_index), purpose + "/columns")
     struck = (struck_rows[:, :, None] | struck_columns[:, None, :]).flatten(1)
     return (noise + struck * _STRUCK).argsort(dim=1)
+
+
+def _pick(values: Sequence[int], index: Tensor) -> Tensor:
+    """`values[index]`, `[B]` for `index [B]`, built on the device: copying a table there would make the host wait."""
+    return torch.stack([(index == i) * value for i, value in enumerate(values)]).sum(dim=0)
 
 
 def _chosen(keys: Tensor, lines: int, count: Tensor, purpose: str) -> Tensor:

@@ -65,7 +65,6 @@ class PatchEmbedding(nn.Module):
 
     def __init__(self, patch: int, channels: int, width: int, stem: Stem = "linear"):
         super().__init__()
-        self.patch, self.channels = patch, channels
         if stem == "linear":
             self.proj: nn.Module = nn.Linear(patch * patch * channels, width)
         else:

@@ -56,6 +56,14 @@ class MaskingConfig:
     reconstruction_ratio: float = 0.75
     """Of both modalities in the reconstruction pass, always unstructured."""
 
+    def __post_init__(self) -> None:
+        if not self.ratios or not all(0 <= ratio < 1 for ratio in self.ratios):
+            raise UsageError(f"masking.ratios is {self.ratios}", expected="at least one ratio, each 0 to below 1")
+        if not 0 < self.reconstruction_ratio < 1:
+            raise UsageError(
+                f"masking.reconstruction_ratio is {self.reconstruction_ratio}", expected="above 0, below 1"
+            )
+
 
 @dataclass(frozen=True)
 class ReconstructionConfig:
@@ -72,6 +80,10 @@ class ReconstructionConfig:
     encoder_gradient: bool = True
     """False: only fusion layers and decoder learn from this pass (compiled Large of the released code)."""
     per_patch_targets: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.decode <= 1:
+            raise UsageError(f"reconstruction.decode is {self.decode}", expected="above 0, at most 1")
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,10 @@ class Config:
     alternating: bool = False
     """Two optimiser steps per batch, contrast then reconstruction, each with moments of its own (released code)."""
 
+    def __post_init__(self) -> None:
+        if self.temperature <= 0:
+            raise UsageError(f"temperature is {self.temperature}", expected="above 0")
+
 
 class AVSiam(Method):
     """See the file's header."""
@@ -108,6 +124,8 @@ class AVSiam(Method):
         self.config = config
         inputs, recipe = config.inputs, config.reconstruction
         self.grids = inputs.grids(config.patch)
+        for rows, columns in self.grids.values():
+            kept(rows * columns, max(*config.masking.ratios, config.masking.reconstruction_ratio))  # refuses too few
         channels = {AUDIO: 1, IMAGE: 3}
         self.trunk = SiameseViT(
             self.grids,
@@ -166,7 +184,7 @@ class AVSiam(Method):
         """Losses of `batch` (needs `waveform`, `waveform_samples`, `frames`).
 
         Raises:
-            UsageError: if the batch is no multiple of the number of masking ratios.
+            UsageError: if the batch is no multiple of the number of masking ratios, or its contrast lacks a modality.
         """
         keys = randomness.keys(batch.positions, batch.sample_ids)
         patches = self.patches(batch, keys)
@@ -175,29 +193,43 @@ class AVSiam(Method):
         encoded = self._encode_groups(groups, hidden)
         losses: Losses = {}
         if groups:
-            audio, image = self._embeddings(encoded[: len(groups)], batch, randomness)
-            losses["contrast"] = self.loss_from_embeddings(audio, image, batch.sample_ids)
+            losses["contrast"] = self.loss_from_embeddings(self._embeddings(encoded[: len(groups)], batch, randomness))
         if hidden:
             losses |= self._reconstruction_losses(encoded[len(groups) :], hidden)
         losses["loss"] = self._total(losses)
         return losses
 
-    def embed(self, batch: Batch, randomness: Randomness) -> tuple[Tensor, Tensor]:
-        """Masked, L2-normalised embeddings of sound and picture, each `[B, D]`, in batch order."""
+    def embed(self, batch: Batch, randomness: Randomness, phase: str = "joint") -> dict[str, Tensor]:
+        """Masked, L2-normalised `audio` and `image`, each `[B, D]`, and `sample_ids [B]`, in batch order.
+
+        Raises:
+            UsageError: in the reconstruction phase, which has none, or if the batch does not fit (see `forward`).
+        """
+        if phase == "reconstruction":
+            raise UsageError("the reconstruction phase has no embeddings", expected="phase joint or contrast")
         keys = randomness.keys(batch.positions, batch.sample_ids)
         groups = self._contrast_groups(self.patches(batch, keys), batch, randomness, keys)
         return self._embeddings(self.trunk(groups).tokens, batch, randomness)
 
-    def loss_from_embeddings(self, audio: Tensor, image: Tensor, sample_ids: Tensor) -> Tensor:
-        """The contrastive loss of `[B, D]` embeddings."""
+    def loss_from_embeddings(self, embeddings: Mapping[str, Tensor]) -> Tensor:
+        """The contrastive loss of what `embed` returns, for one batch or for its pieces joined."""
+        audio, image, sample_ids = (embeddings[name] for name in (AUDIO, IMAGE, "sample_ids"))
         return info_nce(audio, image, sample_ids, self.config.temperature, self.config.directions)
 
-    def encode(self, batch: Batch) -> dict[str, Features]:
-        """Unmasked features of the modalities that the batch carries, and of both together after the fusion layers."""
+    def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
+        """Unmasked features of the modalities that the batch carries, and of both together after the fusion layers.
+
+        Raises:
+            UsageError: if the batch carries neither.
+        """
         patches = self.patches(batch, keys=None)
-        groups = [self._whole(modality, values) for modality, values in patches.items()]
-        tokens = dict(zip(patches, self.trunk(groups).tokens, strict=True))
+        if not patches:
+            raise UsageError(f"nothing to encode in {batch}", expected="`waveform`, `frames` or both")
+        encoded = self.trunk([self._whole(modality, values) for modality, values in patches.items()], with_layers)
+        tokens = dict(zip(patches, encoded.tokens, strict=True))
         features = {m: _features(t, self.grids[m]) for m, t in tokens.items()}
+        for place, modality in enumerate(patches):
+            features[modality].layers = tuple(layer[place] for layer in encoded.layers)
         if len(tokens) == 2:
             fused = self._fuse(torch.cat([tokens[AUDIO], tokens[IMAGE]], dim=1))
             features["audiovisual"] = _features(fused, (fused.shape[1],))
@@ -239,6 +271,8 @@ class AVSiam(Method):
             raise UsageError(
                 f"a batch of {len(batch)} clips with {count} masking ratios", expected=f"a multiple of {count}"
             )
+        if len(patches) < 2:
+            raise UsageError(f"nothing to contrast in {batch}", expected="`waveform` and `frames`")
         groups = []
         for modality, kind in ((AUDIO, masking.audio), (IMAGE, masking.image)):
             index = self._ratio_index(modality, batch, randomness)
@@ -290,14 +324,14 @@ class AVSiam(Method):
         tokens = self.trunk.embed(group)
         return self.separate_norm(_through(self.separate_audio, tokens))
 
-    def _embeddings(self, tokens: list[Tensor], batch: Batch, randomness: Randomness) -> tuple[Tensor, Tensor]:
-        """Mean token of each sequence, back in batch order, L2-normalised."""
+    def _embeddings(self, tokens: list[Tensor], batch: Batch, randomness: Randomness) -> dict[str, Tensor]:
+        """Mean token of each sequence, back in batch order, L2-normalised; see `embed`."""
         count = len(self.config.masking.ratios)
-        result = []
+        result = {"sample_ids": batch.sample_ids}
         for modality, part in ((AUDIO, tokens[:count]), (IMAGE, tokens[count:])):
             back = self._ratio_index(modality, batch, randomness).argsort(stable=True).argsort()
-            result.append(F.normalize(torch.cat([t.mean(dim=1) for t in part])[back], dim=-1))
-        return result[0], result[1]
+            result[modality] = F.normalize(torch.cat([t.mean(dim=1) for t in part])[back], dim=-1)
+        return result
 
     def _fuse(self, tokens: Tensor) -> Tensor:
         return _through(self.fusion, tokens)

@@ -1,7 +1,7 @@
-"""Recipes: Python functions that return one typed run configuration each, and the steps that carry one out.
+"""Recipes: Python functions that return one typed run configuration each (`seehear.runs` carries it out).
 
 Deriving a run is calling a recipe and replacing fields. Every recipe's docstring states the expected figure, the
-hardware and the time.
+hardware and the time, or that it was not run.
 """
 
 from collections.abc import Callable

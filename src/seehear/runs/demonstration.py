@@ -72,8 +72,8 @@ def demonstrate(
     with watch("evaluate"):
         found = evaluate(folder, tell=show.note)
     with watch("report"):
-        minutes = {f"seconds to {stage}": round(s) for stage, s in watch.seconds.items()}
-        page = report(folder, facts=facts | minutes, skipped=skipped)
+        spent = {f"seconds to {stage}": round(s) for stage, s in watch.seconds.items()}
+        page = report(folder, facts=facts | spent, skipped=skipped)
     return Demonstration(folder, page, found.figures, found.split, watch.seconds)
 
 
@@ -87,7 +87,10 @@ def _config(folder: Path, seed: int) -> RunConfig:
 
 
 def _fit(config: RunConfig, steps: int | None) -> RunConfig:
-    """Smaller batches and fewer steps for few clips: no clip twice in a batch, at most `MOST_EPOCHS` passes."""
+    """Smaller batches and fewer steps for few clips: at most `MOST_EPOCHS` passes, and no clip twice in a batch.
+
+    Both have a floor: `FEWEST_STEPS`, and a batch of two clips for each masking ratio (then clips repeat in it).
+    """
     count = len(open_split(config.data, config.data.train_split, build_method(config).needs))
     ratios = len(config.method.masking.ratios)
     batch = min(config.data.global_batch, max(2 * ratios, count // ratios * ratios))

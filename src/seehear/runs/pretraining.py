@@ -1,21 +1,22 @@
 """Carry out a pretraining run: open the clips, build the method, train."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import torch
 
-from seehear import clips, methods
-from seehear.contracts import Method
+from seehear import clips, methods, tasks
+from seehear.contracts import Figure, Method, Needs, Progress
 from seehear.randomness import Randomness
 from seehear.runs.splits import open_split
 from seehear.training import ProgressView, RunConfig, Summary, Trainer, Viewer, distributed
+from seehear.training.evaluation import Evaluation
 
 
 def build_method(config: RunConfig) -> Method:
     """The run's network before its first step: the same weights wherever and whenever it is built."""
-    with torch.random.fork_rng():
-        torch.manual_seed(config.training.seed)
+    with torch.random.fork_rng(devices=[]):  # weights are drawn on the CPU: other devices are left alone
+        torch.random.default_generator.manual_seed(config.training.seed)
         return methods.get(config.method.method)(config.method)
 
 
@@ -29,6 +30,8 @@ def pretrain(
     accept_changes: Collection[str] = (),
 ) -> Summary:
     """Train the run's method on its clips; called again on the same folder, go on where it stopped.
+
+    With `training.evaluate_every`, retrieval on the evaluation split is measured on the way (`figures.jsonl`).
 
     Raises:
         SeeHearError: whatever `clips.open`, `clips.Loader` and `training.Trainer` refuse.
@@ -51,9 +54,21 @@ def pretrain(
         stream,
         config,
         folder,
+        evaluations=(_retrieval(config, method.needs),) if config.training.evaluate_every else (),
         progress=progress,
         viewers=viewers,
         device=device,
         accept_changes=accept_changes,
     )
     return trainer.run()
+
+
+def _retrieval(config: RunConfig, needs: Needs) -> Evaluation:
+    """Retrieval on the evaluation split, for the loop to call."""
+    source, settings = open_split(config.data, config.data.evaluation_split, needs), config.evaluation
+
+    def measure(method: Method, _: Progress) -> Iterator[Figure]:
+        found = tasks.embed(method, clips.in_order(source, needs, settings.batch))
+        return tasks.retrieval(found, galleries=tasks.Galleries(settings.galleries, settings.gallery))
+
+    return measure

@@ -10,6 +10,7 @@ import seehear
 from seehear import clips
 from seehear.configuration import to_dict
 from seehear.contracts import AudioNeed, FrameNeed, Method, Needs, Reconstructs
+from seehear.errors import DataError
 from seehear.metrics import cosine_ranks
 from seehear.randomness import Randomness
 from seehear.reports import Curve, EmbeddingMap, Example, Hit, Page, Query, drawings, project, write_page
@@ -28,7 +29,7 @@ HEADLINES = (
     "neighbours/audio-to-image/agreement@1",
     "neighbours/image-to-audio/agreement@1",
 )
-CHARTS = {
+CHARTS = {  # by the name of the loss, which stands behind its phase where a method has several
     "loss": "Total loss",
     "contrast": "Contrast",
     "reconstruction_audio": "Reconstruction",
@@ -48,6 +49,7 @@ def report(
 
     Raises:
         StorageError: if the folder holds no evaluated run.
+        DataError: if the table lacks clips that were evaluated.
     """
     config, method = read_config(folder), load_method(folder)
     found = read_evaluation(folder)
@@ -80,7 +82,15 @@ def _evaluated_clips(found: Evaluated) -> clips.ClipSource:
     """The clips that were evaluated, in the order of their embeddings."""
     source = clips.open(found.table)
     place = {int(number): i for i, number in enumerate(source.ids)}
-    return source.subset(indices=[place[int(number)] for number in found.embeddings.sample_ids])
+    numbers = [int(number) for number in found.embeddings.sample_ids]
+    lost = sum(number not in place for number in numbers)
+    if lost:
+        raise DataError(
+            f"{found.table} has {lost} of the {len(numbers)} evaluated clips no more",
+            cause="it was packed anew since",
+            cure="seehear evaluate the run again",
+        )
+    return source.subset(indices=[place[number] for number in numbers])
 
 
 def _summary(config: RunConfig, found: Evaluated) -> tuple[str, ...]:
@@ -112,11 +122,13 @@ def _facts(config: RunConfig, method: Method, source: clips.ClipSource) -> dict[
 
 def _curves(config: RunConfig, folder: Path) -> Iterator[Curve]:
     lines = read_metrics(folder)
-    for name, chart in CHARTS.items():
-        points = [(line["step"], line[name]) for line in lines if name in line]
-        if points:
+    names = dict.fromkeys(name for line in lines for name in line)
+    for loss, chart in CHARTS.items():
+        for name in (n for n in names if n.split("/")[-1] == loss):
+            points = [(line["step"], line[name]) for line in lines if name in line]
             steps, values = np.array(points, dtype=np.float64).T
-            floor = float(np.log(config.data.global_batch)) if name == "contrast" else None
+            compared = config.data.global_batch // config.training.accumulate
+            floor = float(np.log(compared)) if loss == "contrast" else None
             yield Curve(name.replace("_", " "), steps, values, chart=chart, floor=floor)
 
 

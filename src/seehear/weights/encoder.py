@@ -63,7 +63,8 @@ class Encoder:
     def encode_files(self, paths: Sequence[str | Path]) -> list[dict[str, Features]]:
         """Features of each file: "audio" and "image" as far as it has them, "audiovisual" where it has both.
 
-        A video gives its middle frame and its sound from the start.
+        A video gives its middle frame and its sound from the start; a file without anything that the method reads
+        gives no features.
 
         Raises:
             MediaError: for a file that cannot be read.
@@ -109,5 +110,7 @@ class Encoder:
 
     @torch.no_grad()
     def _encode(self, fields: dict[str, Tensor]) -> dict[str, Features]:
+        if not fields:
+            return {}
         numbers = torch.arange(len(next(iter(fields.values()))))
         return self.method.encode(Batch(numbers, numbers, fields).to(self.device))
