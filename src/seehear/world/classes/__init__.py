@@ -15,10 +15,12 @@ NAMES = (
     "flute",
     "horn",
     "fan",
+    "fire",
     "shaker",
     "dog",
     "frog",
     "ball",
+    "walker",
 )
 
 
