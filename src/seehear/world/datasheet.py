@@ -13,8 +13,8 @@ from seehear.world.presets import Preset
 DATASHEET, CLASSES = "DATASHEET.json", "classes.json"
 LIMITS = (
     "2D drawings of {classes} classes with clean semantics: easier than web video. Scores on it show that an "
-    "implementation learns and which way an ablation points; they are not comparable with scores on AudioSet or VGGSound, and promise "
-    "nothing about real data."
+    "implementation learns and which way an ablation points; they are not comparable with scores on AudioSet or "
+    "VGGSound, and promise nothing about real data."
 )
 
 
