@@ -21,7 +21,8 @@ class Level:
         off_screen_share: share of clips with an off-screen source.
         sizes: object size in picture widths where it stands alone; further objects shrink it.
         snr_db: sounding mixture over background noise.
-        most_covered: share of a body that another may cover.
+        most_covered: share of a body that another may cover, both taken as squares (see `placing`); level 2's keeps
+            what is really hidden under half.
         shake: camera shake in picture widths.
         spread: instance spread, 1 is the full shape code; beyond it codes are held at the ends of their range.
         twin_share: share of clips in which a silent body of a sounding body's class stands.
@@ -56,7 +57,7 @@ LEVELS = {
     0: Level((1, 1), (1, 1), 0.0, 0.0, (0.42, 0.8), (30.0, 30.0), 0.0, 0.0, 0.5),
     1: Level((1, 3), (1, 2), 0.5, 0.1, (0.42, 0.8), (10.0, 25.0), 0.2, 0.01, 1.0),
     2: Level(
-        (2, 4), (2, 3), 0.5, 0.25, (0.42, 0.8), (0.0, 15.0), 0.5, 0.01, 1.5,
+        (2, 4), (2, 3), 0.5, 0.25, (0.42, 0.8), (0.0, 15.0), 0.3, 0.01, 1.5,
         twin_share=0.5, camera_moves=1,
     ),
     3: Level(
