@@ -113,6 +113,20 @@ def test_damaged_clips_and_torn_lines_are_made_again(small, tmp_path):
     assert content(small) == whole
 
 
+def test_harder_views_are_built_and_taken_over(tmp_path):
+    clips = {"train": 3, "test_ood": 3}
+    build(tmp_path / "world", "base", level=2, size=64, seconds=1.6, clips=clips, workers=1)
+    whole = content(tmp_path / "world")
+    again = build(tmp_path / "world", "base", level=2, size=64, seconds=1.6, clips=clips, workers=1)
+    assert (again.made, again.reused) == (0, 6)
+    assert content(tmp_path / "world") == whole
+    for split, level in (("train", 2), ("test_ood", 3)):
+        facts = [item["truth"] for item in manifest.read(tmp_path / "world" / split / manifest.MANIFEST)]
+        assert {fact["knobs"]["level"] for fact in facts} == {level}
+        assert all(len(fact["occlusion"]) == len(fact["objects"]) for fact in facts)
+        assert all((fact["board"] is not None) == (level == 3) for fact in facts)
+
+
 def test_another_preset_or_seed_is_refused(small):
     with pytest.raises(UsageError, match=r"(?s)another world: preset .*delete"):
         build(small, "tiny")

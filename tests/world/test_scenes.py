@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from seehear.errors import UsageError
 from seehear.world import PRESETS, VERSION, scene
-from seehear.world.classes import NAMES, kind
+from seehear.world.classes import CORE, NAMES, kind
+from seehear.world.levels import LEVELS
 from seehear.world.placing import arrange, covered
 from seehear.world.presets import resolve
 from seehear.world.rhythm import SHORTEST_GAP_SECONDS, schedule
@@ -24,7 +25,7 @@ from seehear.world.streams import stream
 
 any_clip = {
     "preset": st.sampled_from(sorted(PRESETS)),
-    "split": st.sampled_from(["train", "val", "test", "test_iid"]),
+    "split": st.sampled_from(["train", "val", "test", "test_iid", "test_ood"]),
     "index": st.integers(0, 10**6),
     "seed": st.integers(0, 2**40),
 }
@@ -41,10 +42,9 @@ def test_a_scene_is_a_pure_function_and_plain_json(preset, split, index, seed):
 @given(**any_clip)
 def test_a_scene_holds_together(preset, split, index, seed):
     clip = scene(preset, split, index, seed)
-    knobs = PRESETS[preset].level
     assert clip.sources
     assert set(clip.labels) == {source.instance.kind for source in clip.sources}
-    assert len(clip.bodies) <= (1 if knobs == 0 else 3)
+    assert len(clip.bodies) <= LEVELS[clip.level].bodies[1]
     for body in clip.bodies:
         assert 0.46 * body.size <= min(body.x, body.y) + 1e-5
         assert max(body.x, body.y) <= 1 - 0.46 * body.size + 1e-5
@@ -90,9 +90,9 @@ def test_the_pools_are_divided_completely():
 def test_single_label_splits_are_exactly_balanced(split):
     preset = PRESETS["tiny"]
     count = preset.clips[split]
-    assert count % len(NAMES) == 0
+    assert count % len(CORE) == 0
     counts = Counter(scene(preset, split, index, 0).labels for index in range(count - 80, count))
-    assert counts == {(name,): 10 for name in NAMES}
+    assert counts == {(name,): 10 for name in CORE}
 
 
 def test_multi_label_clips_hold_one_to_three_classes():

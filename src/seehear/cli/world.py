@@ -26,11 +26,12 @@ class Options:
     out: Annotated[Positional[Path], named("OUT")]
     """the folder to write: new, empty, or holding the same world"""
     preset: str = "tiny"
-    """unit (64 clips for tests), tiny (the demo's), small (more of it), multi (several objects per clip)"""
+    """unit (64 clips for tests), tiny (the demo's), small (more of it), multi (several objects per clip),
+    base (20 classes), large (more of it)"""
     seed: int = 0
     """another seed is another world of the same kind"""
     level: int | None = None
-    """difficulty; by default the preset's"""
+    """difficulty, 0 to 3; by default the preset's"""
     size: int | None = None
     """width and height of the pictures in pixels; by default the preset's"""
     seconds: float | None = None

@@ -76,7 +76,7 @@ def near_duplicates(records: list[dict[str, Any]]) -> list[list[str]]:
     signatures = np.array([list(bytes.fromhex(item["nuisance"]["signature"])) for item in records], np.float32)
     splits = np.array([item["split"] for item in records])
     pairs = []
-    for split in ("val", "test", "test_iid"):
+    for split in ("val", "test", "test_iid", "test_ood"):
         own, other = np.flatnonzero(splits == split), np.flatnonzero(splits == "train")
         for start in range(0, len(own) if len(other) else 0, 64):
             rows = own[start : start + 64]

@@ -12,9 +12,9 @@ from seehear.world.presets import Preset
 
 DATASHEET, CLASSES = "DATASHEET.json", "classes.json"
 LIMITS = (
-    "2D drawings of 8 classes with clean semantics: easier than web video. Scores on it show that an implementation "
-    "learns and which way an ablation points; they are not comparable with scores on AudioSet or VGGSound, and promise "
-    "nothing about real data."
+    "2D drawings of {classes} classes with clean semantics: easier than web video. Scores on it show that an "
+    "implementation learns and which way an ablation points; they are not comparable with scores on AudioSet or "
+    "VGGSound, and promise nothing about real data."
 )
 
 
@@ -81,7 +81,7 @@ def _short(value: Any, other: Any) -> str:
 
 def write(root: Path, preset: Preset, seed: int, found: dict[str, Any]) -> dict[str, Any]:
     """Write the datasheet (with what a build found) and the class list; returns the datasheet."""
-    sheet = identity(preset, seed) | {"limits": LIMITS} | found
+    sheet = identity(preset, seed) | {"limits": LIMITS.format(classes=len(preset.classes))} | found
     text = json.dumps(sheet, indent=2)
     write_text(root / DATASHEET, text + "\n")
     names = [kind(name) for name in preset.classes]

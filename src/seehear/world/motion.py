@@ -11,6 +11,7 @@ from numpy import ndarray
 from seehear.world.scenes import Event
 
 APPROACH_SECONDS, REBOUND_SECONDS = 0.14, 0.22
+MISS = 0.4  # how far from its target a striker turns back that misses (events of kind "miss")
 
 
 def lift(times: ndarray, events: tuple[Event, ...]) -> ndarray:
@@ -19,14 +20,15 @@ def lift(times: ndarray, events: tuple[Event, ...]) -> ndarray:
     for event in events:
         since = times - event.start_seconds
         away = np.where(since < 0, -since / APPROACH_SECONDS, since / REBOUND_SECONDS)
-        height = np.minimum(height, np.sin(np.clip(away, 0, 1) * np.pi / 2))
+        reach = np.sin(np.clip(away, 0, 1) * np.pi / 2)
+        height = np.minimum(height, MISS + (1 - MISS) * reach if event.kind == "miss" else reach)
     return height
 
 
 def swing(times: ndarray, events: tuple[Event, ...], hertz: float, decay_seconds: float) -> ndarray:
     """Damped swinging set off by each event, amplitude 1 for strength 1, alternating sides."""
     angle = np.zeros(len(times))
-    for event in events:
+    for event in (own for own in events if own.kind != "miss"):  # what is not touched does not swing
         since = np.maximum(times - event.start_seconds, 0)
         sign = 1.0 if event.side else -1.0
         angle += sign * event.strength * np.exp(-since / decay_seconds) * np.sin(2 * np.pi * hertz * since)

@@ -1,4 +1,4 @@
-"""From a scene to pictures: background, parts in painter's order, camera shake, and the class-independent grade.
+"""From a scene to pictures: background, parts in painter's order, board, camera, and the class-independent grade.
 
 Still parts below the first moving one are composed once; everything else is laid on the frames inside its own box.
 The grade then brings every clip to its drawn mean colour and contrast, so neither tells the class.
@@ -12,8 +12,10 @@ import numpy as np
 from numpy import ndarray
 
 from seehear.world import background
+from seehear.world.camera import film, film_masks, views
 from seehear.world.canvas import Part, Stage
 from seehear.world.classes import kind
+from seehear.world.occlusion import cover
 from seehear.world.scenes import Scene
 from seehear.world.streams import stream
 
@@ -39,6 +41,11 @@ def paint(scene: Scene) -> Pictures:
     parts = [(number, part) for number in order for part in _parts(scene, number, times)]
     frames, whole = _compose(scene, parts, count, size)
     masks = _visible(whole, order)
+    if scene.board is not None:
+        masks &= ~cover(scene.board, frames, whole[scene.board.body], times)
+    if scene.shots:
+        seen = views(scene.shots, times, scene.format.seconds)
+        frames, whole, masks = film(frames, seen), film_masks(whole, seen), film_masks(masks, seen)
     if scene.grade.shake > 0:
         offsets = _shake(scene, count)
         frames, whole, masks = _shift(frames, offsets), _roll(whole, offsets), _roll(masks, offsets)
@@ -56,6 +63,7 @@ def _parts(scene: Scene, number: int, times: ndarray) -> list[Part]:
     x0, y0, x1, y1 = own.extent(body.instance)
     sources = [k for k, source in enumerate(scene.sources) if source.body == number]
     events = tuple(event for event in scene.events if event.source in sources)
+    events += tuple(event for mime in scene.mimes if mime.body == number for event in mime.events)
     light = np.array([np.cos(scene.grade.light), np.sin(scene.grade.light), 1.1], np.float32)
     light = light / np.linalg.norm(light)
     centre, half = ((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0) / 2

@@ -8,7 +8,8 @@ from typing import Literal
 
 from seehear.configuration import unknown_name
 from seehear.errors import UsageError
-from seehear.world.classes import NAMES
+from seehear.world.classes import CORE, NAMES
+from seehear.world.levels import LEVELS, level_of
 from seehear.world.levels import level as knobs
 from seehear.world.scenes import Format
 from seehear.world.splits import SPLITS
@@ -29,6 +30,7 @@ class Preset:
         format: picture and sound format.
         track: which sampler of the world; "A" is the audio-visual core.
         classes: labels in order.
+        cells: whether splits are disjoint in parameter cells too (see `cells`).
     """
 
     name: str
@@ -37,11 +39,14 @@ class Preset:
     labelling: Literal["single", "multi"] = "single"
     format: Format = field(default_factory=Format)
     track: str = "A"
-    classes: tuple[str, ...] = NAMES
+    classes: tuple[str, ...] = CORE
+    cells: bool = False
 
     def to_dict(self) -> dict:
         """The preset as plain JSON-ready values."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        if not self.cells:  # worlds from before there were cells keep their name
+            del values["cells"]
         return values | {
             "clips": dict(self.clips),
             "format": dataclasses.asdict(self.format),
@@ -49,8 +54,11 @@ class Preset:
         }
 
 
-def _counts(train: int, val: int, test: int) -> Mapping[str, int]:
-    return MappingProxyType({"train": train, "val": val, "test": test})
+def _counts(train: int, val: int, test: int, **views: int) -> Mapping[str, int]:
+    return MappingProxyType({"train": train, "val": val, "test": test, **views})
+
+
+_VIEWS = {"test_iid": 400, "test_ood": 400}
 
 
 PRESETS: dict[str, Preset] = {
@@ -60,6 +68,8 @@ PRESETS: dict[str, Preset] = {
         Preset("tiny", _counts(1_920, 200, 400)),
         Preset("small", _counts(6_000, 400, 1_000)),
         Preset("multi", _counts(1_920, 200, 400), level=1, labelling="multi"),
+        Preset("base", _counts(2_000, 400, 400, **_VIEWS), level=1, classes=NAMES, cells=True),
+        Preset("large", _counts(20_000, 400, 400, **_VIEWS), level=1, classes=NAMES, cells=True),
     )
 }
 
@@ -76,7 +86,7 @@ def resolve(
 
     Args:
         preset: a name of `PRESETS`, or a preset.
-        level: difficulty level.
+        level: difficulty level; at the highest one a preset goes without its split `test_ood`.
         size: picture size in pixels, one of `SIZES`.
         seconds: clip length, one of `SECONDS`.
         clips: number of clips per split, or one total that keeps the preset's proportions (rounded to whole rounds
@@ -94,10 +104,19 @@ def resolve(
     if seconds is not None and seconds not in SECONDS:
         raise UsageError(f"clip length {seconds} s", expected=f"one of {', '.join(map(str, SECONDS))}")
     form = Format(size or preset.format.size, seconds or preset.format.seconds)
-    counts = preset.clips if clips is None else _asked_counts(preset, clips)
     chosen = preset.level if level is None else level
     knobs(chosen)
+    if not isinstance(clips, Mapping):
+        preset = dataclasses.replace(preset, clips=_reachable(preset.clips, chosen))
+    counts = preset.clips if clips is None else _asked_counts(preset, clips)
+    for split in counts:
+        knobs(level_of(chosen, split))
     return dataclasses.replace(preset, level=chosen, format=form, clips=counts)
+
+
+def _reachable(clips: Mapping[str, int], chosen: int) -> Mapping[str, int]:
+    """The splits that a level can have: the highest has no harder one for `test_ood`."""
+    return {split: count for split, count in clips.items() if level_of(chosen, split) in LEVELS}
 
 
 def _asked_counts(preset: Preset, clips: int | Mapping[str, int]) -> Mapping[str, int]:

@@ -80,7 +80,7 @@ def memory_clips(
 
     Args:
         preset: a preset or its name.
-        split: "train", "val", "test" or "test_iid".
+        split: "train", "val", "test", "test_iid" or "test_ood".
         seed: root seed.
         count: how many (default: as many as the preset has).
         start: index of the first.

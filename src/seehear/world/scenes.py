@@ -126,6 +126,41 @@ class Grade:
 
 
 @dataclass(frozen=True)
+class Shot:
+    """What the camera sees from `start_seconds` on, until the next shot or the clip's end.
+
+    `first` and `last` are views (x, y of the middle, zoom; zoom 1 shows the whole picture), passed at even speed.
+    """
+
+    start_seconds: float
+    first: tuple[float, float, float]
+    last: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A plain board that slides before one body and hides it whole from `start_seconds` to `stop_seconds`."""
+
+    body: int
+    start_seconds: float
+    stop_seconds: float
+    from_left: bool
+    colour: Colour
+    seed: int
+
+
+@dataclass(frozen=True)
+class Mime:
+    """A silent body whose striker moves at `events` but misses."""
+
+    body: int
+    events: tuple[Event, ...]
+
+
+HIGHER = ("shots", "board", "mimes")  # of levels 2 and 3: left out of the plain values where a scene has none
+
+
+@dataclass(frozen=True)
 class Scene:
     """A whole clip as numbers. `labels` are the classes that sound, without repeats."""
 
@@ -145,10 +180,13 @@ class Scene:
     labels: tuple[str, ...]
     caption: str
     caption_template: int
+    shots: tuple[Shot, ...] = ()
+    board: Board | None = None
+    mimes: tuple[Mime, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The scene as plain JSON-ready values."""
-        return dataclasses.asdict(self)
+        return {k: v for k, v in dataclasses.asdict(self).items() if v or k not in HIGHER}
 
     def hash(self, version: int) -> str:
         """A short hash of the scene under one version of the generator."""

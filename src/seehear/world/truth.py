@@ -56,12 +56,36 @@ def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[s
             "reverberation_seconds": scene.background.reverberation_seconds,
         },
         "noise": {"instance": scene.noise.instance, "slope_db": scene.noise.slope_db, "snr_db": scene.noise.snr_db},
-        "knobs": {"level": scene.level, **vars(level(scene.level))},
+        "knobs": {"level": scene.level, **level(scene.level).to_dict()},
         "caption_template": scene.caption_template,
         "seed": scene.seed,
         "index": scene.index,
         "track": scene.track,
+        **_higher(scene, pictures),
     }
+
+
+def _higher(scene: Scene, pictures: Pictures) -> dict[str, Any]:
+    """What only clips of levels 2 and 3 have: occlusion per frame, camera path, board, mimed actions."""
+    if not (scene.shots or scene.board or scene.mimes):
+        return {}
+    return {
+        "occlusion": [
+            np.round(occlusion(seen, whole), 4).tolist()
+            for seen, whole in zip(pictures.masks, pictures.whole, strict=True)
+        ],
+        "shots": [vars(shot) for shot in scene.shots],
+        "board": None if scene.board is None else vars(scene.board),
+        "mimes": [
+            {"object": mime.body, "times": [event.start_seconds for event in mime.events]} for mime in scene.mimes
+        ],
+    }
+
+
+def occlusion(seen: ndarray, whole: ndarray) -> ndarray:
+    """Hidden share of a body in every frame `[T]`, from its masks `[T, H, W]`; 0 where it is not in the picture."""
+    area = whole.sum(axis=(1, 2))
+    return np.where(area > 0, 1 - seen.sum(axis=(1, 2)) / np.maximum(area, 1), 0.0)
 
 
 def _object(scene: Scene, number: int, pictures: Pictures) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The classes of the world, in label order. To add one: write its file here and append its name."""
+"""The classes of the world, in the order of the plan. To add one: write its file here and enter its name."""
 
 import importlib
 from functools import cache
@@ -6,7 +6,22 @@ from functools import cache
 from seehear.configuration import unknown_name
 from seehear.world.kinds import Kind
 
-NAMES = ("bell", "wood bar", "drum", "lute", "fiddle", "rain", "engine", "bird")
+CORE = ("bell", "wood bar", "drum", "lute", "fiddle", "rain", "engine", "bird")  # of the presets with 8 classes
+NAMES = (
+    *CORE,
+    "glass cup",
+    "ceramic bell",
+    "harp",
+    "flute",
+    "horn",
+    "fan",
+    "fire",
+    "shaker",
+    "dog",
+    "frog",
+    "ball",
+    "walker",
+)
 
 
 @cache

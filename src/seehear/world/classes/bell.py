@@ -15,11 +15,13 @@ WEIGHTS = (0.6, 1.0, 0.8, 0.5, 0.8, 0.4, 0.35)
 TOP, LIP = -0.6, 0.66
 
 
-def _extent(_: Instance) -> Extent:
+def extent(_: Instance) -> Extent:
+    """The rectangle that a bell with its yoke and clapper fills."""
     return (-0.92, -1.03, 0.92, 0.94)
 
 
-def _outline(instance: Instance) -> tuple[ndarray, ndarray]:
+def outline(instance: Instance) -> tuple[ndarray, ndarray]:
+    """Heights and half-widths of an individual's shell, for `shapes.profile`."""
     shoulder = between(instance, 0, 0.28, 0.4)
     waist = between(instance, 1, 0.36, 0.5)
     flare = between(instance, 2, 0.66, 0.82)
@@ -53,7 +55,7 @@ def _shell(stage: Stage) -> Brush:
     brush = stage.sprite((-0.92, -0.84, 0.92, 0.8))
     x, y = brush.x, brush.y
     brush.paint(shapes.ring(x, y, 0, -0.7, 0.09, 0.06), "second", gloss=0.3)
-    knots, halves = _outline(instance)
+    knots, halves = outline(instance)
     body = shapes.profile(x, y, knots, halves)
     flare = float(halves[-1])
     nx = np.clip(x / np.maximum(shapes.half_width(y, knots, halves), 0.05), -0.95, 0.95)
@@ -74,7 +76,8 @@ def _clapper(stage: Stage) -> Brush:
     return brush
 
 
-def _draw(stage: Stage) -> list[Part]:
+def swinging(stage: Stage, shell: Brush) -> list[Part]:
+    """A bell of the painted shell: it swings under its yoke, the clapper touches it at every event."""
     count = len(stage.times)
     turn = 0.13 * swing(stage.times, stage.events, 1.3, 0.7)
     side = np.zeros(count)
@@ -82,9 +85,12 @@ def _draw(stage: Stage) -> list[Part]:
         near = np.abs(stage.times - event.start_seconds) < 0.4
         side = np.where(near, 1.0 if event.side else -1.0, side)
     clapper_turn = turn + 0.3 * side * (1 - lift(stage.times, stage.events))
-    shell = stage.move(_shell(stage), Motion((0, -0.85), turn, still(count)))
-    clapper = stage.move(_clapper(stage), Motion((0, -0.3), clapper_turn, still(count)))
-    return [_yoke(stage), shell, clapper]
+    body = stage.move(shell, Motion((0, -0.85), turn, still(count)))
+    return [_yoke(stage), body, stage.move(_clapper(stage), Motion((0, -0.3), clapper_turn, still(count)))]
+
+
+def _draw(stage: Stage) -> list[Part]:
+    return swinging(stage, _shell(stage))
 
 
 def _voice(source: Source, events: tuple[Event, ...], samples: int) -> ndarray:
@@ -100,7 +106,7 @@ KIND = Kind(
     sounds=("rings", "tolls", "chimes"),
     rhythm="impacts",
     pitch_range_hz=(190.0, 1520.0),
-    extent=_extent,
+    extent=extent,
     draw=_draw,
     voice=_voice,
 )

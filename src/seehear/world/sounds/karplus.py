@@ -2,7 +2,7 @@
 
 y[n] = x[n] + rho (0.5 y[n-N] + 0.5 y[n-N-1]) with N about fs/f0 - 0.5 and rho = 10^(-3/(f0 T60)); x is one period of
 noise per pluck, comb-filtered by the plucking position (Jaffe and Smith 1983). Plucks alternate between two strings a
-fifth apart, one filter call each.
+fifth apart unless other strings are named; one filter call each.
 
 Legend: S samples.
 """
@@ -19,12 +19,27 @@ STRINGS = (1.0, 1.5)
 
 
 def plucked(
-    source: Source, events: tuple[Event, ...], samples: int, *, ring_seconds: float, pick_place: float
+    source: Source,
+    events: tuple[Event, ...],
+    samples: int,
+    *,
+    ring_seconds: float,
+    pick_place: float,
+    strings: tuple[float, ...] = STRINGS,
 ) -> ndarray:
-    """Sound of a plucked instrument, `[S]` float32; `pick_place` is the pick's place as a share of the string."""
+    """Sound of a plucked instrument, `[S]` float32.
+
+    Args:
+        source: gives the pitch and the noise.
+        events: plucks; an event's `side` is the number of its string.
+        samples: length S.
+        ring_seconds: T60 of the strings.
+        pick_place: the pick's place as a share of the string.
+        strings: pitch of each string relative to the source's.
+    """
     rng = stream(source.seed, "plucks")
     result = np.zeros(samples)
-    for number, ratio in enumerate(STRINGS):
+    for number, ratio in enumerate(strings):
         own = [event for event in events if event.side == number]
         if own:
             result += _string(rng, own, samples, source.pitch_hz * ratio, ring_seconds, pick_place)
