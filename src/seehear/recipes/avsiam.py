@@ -31,7 +31,7 @@ def avsiam_tiny() -> RunConfig:
     )
     return RunConfig(
         name="avsiam_tiny",
-        data=DataConfig(global_batch=80),
+        data=DataConfig(global_batch=80, threads=0),  # a step of small operations is quicker without a rival thread
         method=method,
         optimizer=OptimizerConfig(learning_rate=2e-3, betas=(0.9, 0.95), weight_decay=0.05),
         schedule=ScheduleConfig(kind="cosine", warmup_steps=100),
