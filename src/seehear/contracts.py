@@ -371,7 +371,7 @@ class Figure:
         value: the figure.
         chance: of a guess, exact.
         untrained: the same figure of the untrained network, measured; None where it was not measured.
-        ceiling: the best possible, e.g. of a perfect class oracle; None where there is none.
+        ceiling: a perfect score, or for retrieval that of a perfect class oracle; None where there is none.
         baselines: further floors by name.
         higher_is_better: direction.
         note: protocol in a few words (gallery size, k, ...).

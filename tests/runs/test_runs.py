@@ -167,3 +167,14 @@ def test_what_cannot_be_done_says_what_to_do(table: Path, tmp_path: Path):
         evaluate(tmp_path)
     with pytest.raises(UsageError, match=r"unknown split 'tset' of .*try: test"):
         open_split(_config(table).data, "tset", build_method(_config(table)).needs)
+
+
+def test_a_run_that_stopped_early_is_evaluated_and_told_so(table: Path, tmp_path: Path):
+    pretrain(_config(table, steps=3), tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["training"]["steps"] = 40
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    notes: list[str] = []
+    assert evaluate(tmp_path, tell=notes.append).step == 3
+    assert "this run stopped after 3 of 40 steps: its newest checkpoint is evaluated" in notes
+    assert "The network saw 30 clips" in report(tmp_path).read_text(encoding="utf-8")

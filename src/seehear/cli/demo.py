@@ -1,5 +1,6 @@
 """`seehear demo`: from nothing, or from a folder of videos, to a page that shows a network which sees and hears."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class Options:
     out: Path | None = None
     """folder of the run; by default runs/demo, or runs/demo-NAME for a folder of videos"""
     steps: int | None = None
-    """training steps; by default the recipe's"""
+    """training steps; by default the recipe's, fewer for few clips"""
     seed: int = 0
     """of the world and of training"""
 
@@ -38,13 +39,15 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     from seehear.runs.demonstration import demonstrate
 
     options = parse(Options, arguments, "demo", EXAMPLES)
-    name = "demo" if options.videos is None else f"demo-{options.videos.resolve().name}"
+    videos = options.videos and options.videos.expanduser()
+    name = "demo" if videos is None else f"demo-{videos.resolve().name}"
     folder = options.out or Path("runs") / name
-    done = demonstrate(folder, console, videos=options.videos, steps=options.steps, seed=options.seed)
+    done = demonstrate(folder, console, videos=videos, steps=options.steps, seed=options.seed)
     shown = [f for f in done.figures if f.name.endswith(HEADLINES)]
     console.figures(f"{folder}, measured on split {done.split!r}", shown)
     minutes = sum(done.seconds.values()) / 60
-    console.line(f"{minutes:.1f} minutes; all figures: seehear evaluate {folder}")
+    program = sys.argv[0] if sys.argv[0].endswith("seehear") else "seehear"  # as it was called, e.g. by make
+    console.line(f"{minutes:.1f} minutes; all figures: {program} evaluate {folder}")
     console.line(f"report: {done.report}")
     return {
         "folder": done.folder,

@@ -143,7 +143,10 @@ def _glossary(figures: Sequence[Figure]) -> Markup:
     terms += [
         ("Chance", "What a guess reaches."),
         ("Untrained", "The same network before its first step, measured the same way."),
-        ("Ceiling", "The best that can be reached, as far as it is known."),
+        (
+            "Ceiling",
+            "A perfect score; for retrieval, that of a perfect classifier, which a network can pass.",
+        ),
     ]
     if any(figure.lower_bound is not None for figure in figures):
         terms.append(("\u2265", _BOUND))

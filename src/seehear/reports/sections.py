@@ -48,7 +48,7 @@ def _cuts(shelf: Shelf) -> str:
 def _figures(page: Page, _: Shelf) -> tuple[str, Markup]:
     if not page.figures:
         return "", Markup()
-    lead = "Each figure beside what a guess and the untrained network reach, and the best that is possible."
+    lead = "Each figure beside what a guess and the untrained network reach, and a ceiling."
     return lead, score_table(page.figures)
 
 

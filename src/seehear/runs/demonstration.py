@@ -68,11 +68,12 @@ def demonstrate(
         skipped = _pack(videos, folder / TABLE, config, show)
     config = _fit(config, steps)
     with watch("pretrain"), show.progress("training", config.training.steps, "steps") as bar:
-        pretrain(config, folder, progress=TrainingBar(bar, show))
+        trained = pretrain(config, folder, progress=TrainingBar(bar, show))
     with watch("evaluate"):
         found = evaluate(folder, tell=show.note)
     with watch("report"):
-        spent = {f"seconds to {stage}": round(s) for stage, s in watch.seconds.items()}
+        whole = trained.resumed_from is None  # times of a start that took up an earlier one say little
+        spent = {f"seconds to {stage}": round(s) for stage, s in watch.seconds.items() if whole}
         page = report(folder, facts=facts | spent, skipped=skipped)
     return Demonstration(folder, page, found.figures, found.split, watch.seconds)
 

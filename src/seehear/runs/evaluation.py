@@ -14,7 +14,7 @@ from seehear import clips, tasks
 from seehear.contracts import Batch, Figure, Method, Reconstructs
 from seehear.errors import DataError, StorageError
 from seehear.runs.pretraining import build_method
-from seehear.runs.run_folder import read_config
+from seehear.runs.run_folder import read_config, trained_steps
 from seehear.runs.splits import open_split, splits_of
 from seehear.tasks import Embeddings, Galleries
 from seehear.training import RunConfig, load_method
@@ -37,6 +37,7 @@ class Evaluated:
         table: where the clips are.
         split: which of them: "test", or "train" where none were held out.
         held_out: the network was not trained on them.
+        step: steps that the network was trained for.
     """
 
     figures: list[Figure]
@@ -44,6 +45,7 @@ class Evaluated:
     table: str
     split: str
     held_out: bool
+    step: int
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,10 @@ def evaluate(
         StorageError: if the folder holds no finished run.
         DataError: if no clip can be evaluated.
     """
-    setting = _open(folder, table, split)
-    evaluation = setting.config.evaluation
+    setting, step = _open(folder, table, split), trained_steps(folder)
+    evaluation, planned = setting.config.evaluation, setting.config.training.steps
+    if step < planned:
+        tell(f"this run stopped after {step} of {planned} steps: its newest checkpoint is evaluated")
     tell(f"embedding {len(setting.test)} clips of split {setting.split!r}, by the trained and the untrained network")
     test = setting.embed(setting.test)
     figures = list(tasks.retrieval(*test, Galleries(evaluation.galleries, evaluation.gallery)))
@@ -114,7 +118,7 @@ def evaluate(
         figures += tasks.reconstruction(setting.trained, setting.batches(setting.test), setting.untrained)
     tasks.write_figures(figures, folder / FIGURES)
     tasks.save_embeddings(test[0], folder / EMBEDDINGS)
-    about = {"table": setting.table, "split": setting.split, "held_out": setting.held_out}
+    about = {"table": setting.table, "split": setting.split, "held_out": setting.held_out, "step": step}
     (folder / ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
     return Evaluated(figures, test[0], **about)
 

@@ -16,7 +16,7 @@ from seehear.randomness import Randomness
 from seehear.reports import Curve, EmbeddingMap, Example, Hit, Page, Query, drawings, project, write_page
 from seehear.reports.page import Direction, Drawing, Skipped, Verdict
 from seehear.runs.evaluation import Evaluated, read_evaluation
-from seehear.runs.run_folder import read_config, read_metrics
+from seehear.runs.run_folder import read_config, read_metrics, trained_steps
 from seehear.tasks import Embeddings
 from seehear.training import RunConfig, load_method
 
@@ -53,12 +53,17 @@ def report(
     """
     config, method = read_config(folder), load_method(folder)
     found = read_evaluation(folder)
+    if found.step != trained_steps(folder):
+        raise StorageError(
+            f"{folder} was evaluated after {found.step} steps and has {trained_steps(folder)} now",
+            cure=f"seehear evaluate {folder}",
+        )
     embeddings, source = found.embeddings, _evaluated_clips(found)
     page = Page(
         title=f"SeeHear: {config.name}",
         subtitle="One network that sees and hears, taught by unlabelled video",
         summary=_summary(config, found),
-        facts=_facts(config, method, source) | (facts or {}),
+        facts=_facts(config, method, source, found) | (facts or {}),
         figures=tuple(found.figures),
         headlines=_headlines(found),
         curves=tuple(_curves(config, folder)),
@@ -94,11 +99,11 @@ def _evaluated_clips(found: Evaluated) -> clips.ClipSource:
 
 
 def _summary(config: RunConfig, found: Evaluated) -> tuple[str, ...]:
-    kind = "clips it never saw" if found.held_out else "the clips it was trained on (no others were held out)"
-    seen = config.training.steps * config.data.global_batch
+    kind = " that it never saw" if found.held_out else ", those it was trained on (no others were held out)"
+    seen = found.step * config.data.global_batch
     return (
-        f"The network saw {seen:,} clips go by and was told nothing about them: neither what they show nor which sound "
-        f"belongs to what. Everything below is measured on {len(found.embeddings):,} {kind}.",
+        f"The network saw {seen:,} clips go by, most of them many times, and was never told what they show. "
+        f"Everything below is measured on {len(found.embeddings):,} clips{kind}.",
     )
 
 
@@ -108,10 +113,12 @@ def _headlines(found: Evaluated) -> tuple[str, ...]:
     return HEADLINES if all(chance.get(name, 1.0) <= 0.25 for name in HEADLINES) else ()
 
 
-def _facts(config: RunConfig, method: Method, source: clips.ClipSource) -> dict[str, str | int | float]:
+def _facts(
+    config: RunConfig, method: Method, source: clips.ClipSource, found: Evaluated
+) -> dict[str, str | int | float]:
     return {
         "parameters": sum(p.numel() for p in method.parameters()),
-        "steps": config.training.steps,
+        "steps": found.step,
         "clips per step": config.data.global_batch,
         "clips evaluated": len(source),
         "classes": len(source.label_names),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seehear.configuration import from_dict
 from seehear.errors import StorageError
-from seehear.training import RunConfig
+from seehear.training import RunConfig, latest_checkpoint, open_checkpoint
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
@@ -26,6 +26,12 @@ def read_config(folder: Path) -> RunConfig:
         ) from error
     except ValueError as error:
         raise StorageError(f"{path} is no JSON ({error})", cause="a damaged file") from error
+
+
+def trained_steps(folder: Path) -> int:
+    """Steps of the newest whole checkpoint of a run; 0 if there is none."""
+    newest = latest_checkpoint(folder / "checkpoints")
+    return 0 if newest is None else open_checkpoint(newest, verify=False).step
 
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:

@@ -106,6 +106,7 @@ def _minimise(
 ) -> NDArray[np.float64]:
     """The best weights and, in the last row, bias, `[D + 1, C]`, starting from `first`."""
     from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits
 
     def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weight, bias = flat.reshape(first.shape)[:-1], flat.reshape(first.shape)[-1]
@@ -114,7 +115,8 @@ def _minimise(
         return entropy + 0.5 * regularisation * float(np.square(weight).sum()), gradient.ravel()
 
     options = {"maxiter": _ITERATIONS, "maxfun": 2 * _ITERATIONS, "gtol": _TOLERANCE, "ftol": 0.0}
-    found = minimize(loss_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", options=options)
+    with threadpool_limits(1, "blas"):  # products this small only make a second thread spin
+        found = minimize(loss_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", options=options)
     return found.x.reshape(first.shape)
 
 

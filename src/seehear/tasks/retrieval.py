@@ -33,6 +33,7 @@ from seehear.tasks.galleries import Galleries, deal_galleries, describe
 
 RECALL_AT = (1, 5, 10)
 AGREEMENT_AT = (1, 10)
+FEWEST_FOR_STUDENT = 3  # of two galleries, Student's interval is wider than the scale
 MEDIAN_RANK = "median rank"
 
 
@@ -154,7 +155,7 @@ def _mean(name: str, found: list[_Measured], note: str, higher_is_better: bool =
 
 def _mean_of_shares(name: str, found: list[_Measured], note: str) -> Figure:
     """The mean with Wilson's bound over all queries, and Student's over galleries in the note."""
-    if len(found) > 1:
+    if len(found) >= FEWEST_FOR_STUDENT:
         note += f", 95 % over galleries from {mean_lower_bound([m.value for m in found]):.4f}"
     figure = _mean(name, found, note)
     share = min(1.0, max(0.0, figure.value))
