@@ -95,8 +95,14 @@ def test_a_run_that_is_made_longer_sees_the_clips_of_an_unbroken_one(table: Path
     """Stopped after the third step's checkpoint, by a run of three steps that is then made longer."""
     pretrain(_config(table, steps=3), tmp_path)
     schedule = {"training.steps"}
+    evaluate(tmp_path)
     longer = pretrain(_config(table), tmp_path, accept_changes=schedule)
     assert longer.resumed_from == 3
+    with pytest.raises(StorageError, match=r"evaluated after 3 steps and has 6 now.*seehear evaluate"):
+        report(tmp_path)
+    notes: list[str] = []
+    assert evaluate(tmp_path, tell=notes.append).step == 6
+    assert not any("stopped" in note for note in notes)
     ids = [[json.loads(line)["ids"] for line in (f / "samples.jsonl").open()] for f in (run, tmp_path)]
     assert ids[0] == ids[1]
 

@@ -10,7 +10,7 @@ import seehear
 from seehear import clips
 from seehear.configuration import to_dict
 from seehear.contracts import AudioNeed, FrameNeed, Method, Needs, Reconstructs
-from seehear.errors import DataError
+from seehear.errors import DataError, StorageError
 from seehear.metrics import cosine_ranks
 from seehear.randomness import Randomness
 from seehear.reports import Curve, EmbeddingMap, Example, Hit, Page, Query, drawings, project, write_page
