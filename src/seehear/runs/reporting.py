@@ -53,9 +53,9 @@ def report(
     """
     config, method = read_config(folder), load_method(folder)
     found = read_evaluation(folder)
-    if found.step != trained_steps(folder):
+    if (steps := trained_steps(folder)) != found.step:
         raise StorageError(
-            f"{folder} was evaluated after {found.step} steps and has {trained_steps(folder)} now",
+            f"{folder} was evaluated after {found.step} steps and has {steps} now",
             cure=f"seehear evaluate {folder}",
         )
     embeddings, source = found.embeddings, _evaluated_clips(found)
