@@ -7,8 +7,8 @@ import pytest
 from seehear.errors import DataError
 from seehear.world import PRESETS, cells, scene
 from seehear.world.classes import NAMES
+from seehear.world.draws import pitch_at, size_at
 from seehear.world.presets import resolve
-from seehear.world.sampling import pitch_at, size_at
 
 COUNT = 200
 

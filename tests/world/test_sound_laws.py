@@ -33,15 +33,16 @@ def test_a_ball_bounces_by_its_restitution():
     strengths = np.array([touch.strength for touch in touches])
     assert starts[0] == 0.3
     assert starts[1] - starts[0] == pytest.approx(interval)
-    np.testing.assert_allclose(np.diff(starts)[1:] / np.diff(starts)[:-1], e)
-    np.testing.assert_allclose(strengths[1:] ** 2 / strengths[:-1] ** 2, e**2)
+    np.testing.assert_allclose(np.diff(starts)[1:] / np.diff(starts)[:-1], e, rtol=1e-4)
+    np.testing.assert_allclose(strengths[1:] ** 2 / strengths[:-1] ** 2, e**2, rtol=1e-4)
     assert starts[-1] < 3.2
 
 
 def test_a_balls_contacts_are_heard():
     for code, e in ((0.0, 0.7), (1.0, 0.86)):
-        heard = sound("ball", 200.0, RUN, c0=code)
-        for touch in contacts(RUN, e, 0.625)[:3]:
+        touches = contacts(RUN, e, 0.625)
+        heard = sound("ball", 200.0, touches, c0=code)
+        for touch in touches[:3]:
             at = round(touch.start_seconds * RATE)
             assert np.abs(heard[at : at + 80]).max() > 5 * np.abs(heard[at - 80 : at - 1]).max() + 1e-4
 

@@ -53,12 +53,9 @@ def build(
     preset: str | Preset = "tiny",
     *,
     seed: int = 0,
-    level: int | None = None,
-    size: int | None = None,
-    seconds: float | None = None,
-    clips: int | Mapping[str, int] | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    **choices: Any,
 ) -> BuildReport:
     """Build a world into a folder, or finish one that was begun there.
 
@@ -66,10 +63,10 @@ def build(
         root: the folder; new, empty, or holding the same world.
         preset: a name of `PRESETS`, or a preset.
         seed: root seed; another seed is another world of the same kind.
-        level, size, seconds, clips: replace the preset's (see `presets.resolve`).
         workers: processes (default: one per usable core). With more than one, a script must keep its own work
             under `if __name__ == "__main__"`, as for any use of processes.
         progress: called with (clips done, clips in all).
+        choices: replace the preset's: fields of `presets.Choices`, such as `level=2, size=128, track="L"`.
 
     Raises:
         UsageError: on an unknown preset or option, or if the folder holds another preset or seed.
@@ -77,7 +74,7 @@ def build(
         DataError: if the audit finds a leak.
     """
     begun = time.monotonic()
-    chosen = resolve(preset, level=level, size=size, seconds=seconds, clips=clips)
+    chosen = resolve(preset, **choices)
     if workers is not None and workers < 1:
         raise UsageError(f"{workers} workers", expected="at least 1")
     root = Path(root)

@@ -6,7 +6,7 @@ from typing import Any
 
 from seehear.errors import StorageError, UsageError
 from seehear.world import VERSION
-from seehear.world.classes import kind
+from seehear.world.classes import NAMES, kind
 from seehear.world.manifest import write_text
 from seehear.world.presets import Preset
 
@@ -84,10 +84,14 @@ def write(root: Path, preset: Preset, seed: int, found: dict[str, Any]) -> dict[
     sheet = identity(preset, seed) | {"limits": LIMITS.format(classes=len(preset.classes))} | found
     text = json.dumps(sheet, indent=2)
     write_text(root / DATASHEET, text + "\n")
-    names = [kind(name) for name in preset.classes]
-    classes = [
-        {"index": k, "name": own.name, "synonyms": list(own.synonyms), "group": own.group}
-        for k, own in enumerate(names)
-    ]
-    write_text(root / CLASSES, json.dumps(classes, indent=2) + "\n")
+    labels = [{"index": k, "name": name, **_about(name)} for k, name in enumerate(preset.labels)]
+    write_text(root / CLASSES, json.dumps(labels, indent=2) + "\n")
     return json.loads(text)
+
+
+def _about(label: str) -> dict[str, Any]:
+    """What else there is to say of a label that is a class of things."""
+    if label not in NAMES:
+        return {}
+    own = kind(label)
+    return {"synonyms": list(own.synonyms), "group": own.group}

@@ -28,6 +28,7 @@ class Kind:
             over a clip, or the audit will see the class in the position.
         draw: the parts of one body in painter's order.
         voice: dry sound of one source, `[samples]` float32 at 16 kHz, silent before its first event.
+        follow: where physics sets the further events: all events of an individual, from those its rhythm drew.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind:
     extent: Callable[[Instance], Extent]
     draw: Callable[[Stage], list[Part]]
     voice: Callable[[Source, tuple[Event, ...], int], ndarray]
+    follow: Callable[[Instance, list[Event]], list[Event]] | None = None
 
 
 def between(instance: Instance, place: int, low: float, high: float) -> float:

@@ -41,7 +41,9 @@ def mix(scene: Scene) -> tuple[ndarray, dict[str, ndarray]]:
 def _stem(scene: Scene, number: int, source: Source, samples: int) -> ndarray:
     own = tuple(event for event in scene.events if event.source == number)
     dry = kind(source.instance.kind).voice(source, own, samples)
-    return _limit(respond(scene.background, _limit(dry), source.body is None)) * np.float32(10 ** (source.gain_db / 20))
+    return _limit(respond(scene.background, _limit(dry), source.body is None and not source.near)) * np.float32(
+        10 ** (source.gain_db / 20)
+    )
 
 
 def _limit(sound: ndarray) -> ndarray:

@@ -72,9 +72,7 @@ def memory_clips(
     count: int | None = None,
     *,
     start: int = 0,
-    level: int | None = None,
-    size: int | None = None,
-    seconds: float | None = None,
+    **choices: Any,
 ) -> Iterator[Rendered]:
     """Clips of a split one after the other, without files or codecs.
 
@@ -84,14 +82,12 @@ def memory_clips(
         seed: root seed.
         count: how many (default: as many as the preset has).
         start: index of the first.
-        level: another difficulty level.
-        size: another picture size.
-        seconds: another clip length.
+        choices: replace the preset's: fields of `presets.Choices`, such as `level=2, size=128, track="L"`.
 
     Raises:
-        UsageError: on an unknown preset, split, level, size or length.
+        UsageError: on an unknown preset or split, or choices that cannot be.
     """
-    chosen = resolve(preset, level=level, size=size, seconds=seconds)
+    chosen = resolve(preset, **choices)
     instances(split, 1)  # an unknown split is refused at once, not at the first clip
     last = start + (chosen.clips[split if split in chosen.clips else "test"] if count is None else count)
     return (render(sample(chosen, split, index, seed)) for index in range(start, last))

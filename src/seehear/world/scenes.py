@@ -10,8 +10,12 @@ seconds, angles radians, colours (hue, saturation, value) in 0 to 1.
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+LATER = {
+    "later": True
+}  # marks a field that came after worlds were published: left out of the plain values at its default
 
 Colour = tuple[float, float, float]
 
@@ -67,13 +71,17 @@ class Body:
 
 @dataclass(frozen=True)
 class Source:
-    """A sounding thing: the body it belongs to, or None where it is off screen."""
+    """A sounding thing: the body it belongs to, or None where it is off screen.
+
+    `near`: off screen, yet heard as if it stood in the picture.
+    """
 
     instance: Instance
     body: int | None
     pitch_hz: float
     gain_db: float
     seed: int
+    near: bool = field(default=False, metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -151,18 +159,21 @@ class Board:
 
 @dataclass(frozen=True)
 class Mime:
-    """A silent body whose striker moves at `events` but misses."""
+    """A silent body that moves at `events`: as if it sounded, or, where they are of kind "miss", missing its target."""
 
     body: int
     events: tuple[Event, ...]
 
 
-HIGHER = ("shots", "board", "mimes")  # of levels 2 and 3: left out of the plain values where a scene has none
-
-
 @dataclass(frozen=True)
 class Scene:
-    """A whole clip as numbers. `labels` are the classes that sound, without repeats."""
+    """A whole clip as numbers.
+
+    Attributes:
+        labels: what the clip counts as, without repeats: in tracks of things, classes that sound.
+        style: how it is painted (see `styles`).
+        facts: truth that belongs to the clip's track, JSON-ready; it becomes part of the clip's truth.
+    """
 
     id: str
     seed: int
@@ -180,15 +191,31 @@ class Scene:
     labels: tuple[str, ...]
     caption: str
     caption_template: int
-    shots: tuple[Shot, ...] = ()
-    board: Board | None = None
-    mimes: tuple[Mime, ...] = ()
+    shots: tuple[Shot, ...] = field(default=(), metadata=LATER)
+    board: Board | None = field(default=None, metadata=LATER)
+    mimes: tuple[Mime, ...] = field(default=(), metadata=LATER)
+    style: str = field(default="textured", metadata=LATER)
+    facts: dict[str, Any] = field(default_factory=dict, metadata=LATER)
 
     def to_dict(self) -> dict[str, Any]:
         """The scene as plain JSON-ready values."""
-        return {k: v for k, v in dataclasses.asdict(self).items() if v or k not in HIGHER}
+        return plain(self)
 
     def hash(self, version: int) -> str:
         """A short hash of the scene under one version of the generator."""
         text = json.dumps([version, self.to_dict()], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A dataclass as nested plain values, without `LATER` fields at their default."""
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    if not dataclasses.is_dataclass(value):
+        return value
+    own = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
+    return {f.name: plain(held) for f, held in own.items() if not (f.metadata.get("later") and held == _default(f))}
+
+
+def _default(own: dataclasses.Field) -> Any:
+    return own.default if own.default_factory is dataclasses.MISSING else own.default_factory()

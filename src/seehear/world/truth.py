@@ -34,6 +34,7 @@ def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[s
                 "class": source.instance.kind,
                 "instance": source.instance.number,
                 "on_screen": source.body is not None,
+                **({"near": True} if source.near else {}),
                 "pitch_hz": source.pitch_hz,
                 "rms_db": round(_decibel(stems[f"source {number}"]), 2),
             }
@@ -62,6 +63,7 @@ def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[s
         "index": scene.index,
         "track": scene.track,
         **_higher(scene, pictures),
+        **scene.facts,
     }
 
 

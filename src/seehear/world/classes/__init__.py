@@ -22,15 +22,18 @@ NAMES = (
     "ball",
     "walker",
 )
+OTHERS: dict[str, str] = {}  # bodies of single tracks: name to module
 
 
 @cache
 def kind(name: str) -> Kind:
-    """The class of a name.
+    """The class of a name, or a body of a single track.
 
     Raises:
         UsageError: if there is no such class.
     """
+    if name in OTHERS:
+        return importlib.import_module(f"seehear.world.{OTHERS[name]}").KIND
     if name not in NAMES:
         raise unknown_name(f"class {name!r}", name, NAMES)
     return importlib.import_module(f"seehear.world.classes.{name.replace(' ', '_')}").KIND

@@ -1,7 +1,7 @@
 """Ball: panelled, let go by a hand, bouncing on boards until it lies still; a rubber thud at each contact.
 
 After the first contact every interval is the last one times the ball's restitution e, and every impact's energy the
-last one's times e squared. Sound and picture take the contacts from the same list.
+last one's times e squared. Every contact is an event of its own.
 """
 
 import numpy as np
@@ -134,7 +134,7 @@ def _flight(times: ndarray, own: tuple[Event, ...], e: float, interval: float) -
 def _draw(stage: Stage) -> list[Part]:
     instance = stage.body.instance
     e, interval = restitution(instance), first_interval(instance)
-    own = contacts(stage.events, e, interval)
+    own = stage.events
     height, rolled = _flight(stage.times, own, e, interval)
     place, middle = LEFT + rolled, FLOOR_Y - RADIUS - height
     shift = np.column_stack([place, middle])
@@ -146,8 +146,12 @@ def _draw(stage: Stage) -> list[Part]:
 
 
 def _voice(source: Source, events: tuple[Event, ...], samples: int) -> ndarray:
-    own = contacts(events, restitution(source.instance), first_interval(source.instance))
-    return thudding(source, own, samples, slap=0.15 + 0.35 * source.instance.gloss)
+    return thudding(source, events, samples, slap=0.15 + 0.35 * source.instance.gloss)
+
+
+def _follow(instance: Instance, dropped: list[Event]) -> list[Event]:
+    """Every contact of the ball after its first."""
+    return list(contacts(tuple(dropped), restitution(instance), first_interval(instance)))
 
 
 KIND = Kind(
@@ -160,4 +164,5 @@ KIND = Kind(
     extent=_extent,
     draw=_draw,
     voice=_voice,
+    follow=_follow,
 )

@@ -17,6 +17,7 @@ RATIOS = (1.0, 1.83, 2.71, 4.2, 9.5)  # a thin pressurised shell, and the air in
 WEIGHTS = (1.0, 0.6, 0.4, 0.25, 0.08)
 LOSS, CONTACT_SECONDS = 0.09, 0.004
 SHORTEST_INTERVAL = 0.04  # seconds; then the ball lies still
+TOUCH_SECONDS = 0.06
 
 
 def contacts(events: tuple[Event, ...], restitution: float, interval: float) -> tuple[Event, ...]:
@@ -25,7 +26,9 @@ def contacts(events: tuple[Event, ...], restitution: float, interval: float) -> 
     for event in events:
         time, speed, gap = event.start_seconds, event.strength, interval
         while time < event.stop_seconds:
-            result.append(dataclasses.replace(event, kind="bounce", start_seconds=time, strength=speed))
+            stop = min(event.stop_seconds, time + min(gap, TOUCH_SECONDS))
+            times = {"start_seconds": round(time, 6), "stop_seconds": round(stop, 6)}
+            result.append(dataclasses.replace(event, kind="bounce", strength=round(speed, 6), **times))
             if gap < SHORTEST_INTERVAL:
                 break
             time, speed, gap = time + gap, speed * restitution, gap * restitution

@@ -1,0 +1,62 @@
+"""The tracks of the world: one sampler of scenes each, all drawn, painted and sounded by the same engine.
+
+To add one: write its file here with `sample(draws) -> Scene` and enter it in `TRACKS`. Reserved letters: T (text), W
+(web-like pool), D (domains), M (meshes).
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seehear.configuration import unknown_name
+
+if TYPE_CHECKING:
+    from seehear.world.draws import Draws
+    from seehear.world.scenes import Scene
+
+
+@dataclass(frozen=True)
+class Track:
+    """One track.
+
+    Attributes:
+        name: what it is called, and its file here.
+        summary: what it is for.
+        seconds: length of its clips; None for the preset's.
+        frames_per_second: None for the preset's.
+        labels: what its clips count as, in order; None for the preset's classes.
+        arrays: which truth arrays a build stores by default, of "masks" and "stems".
+    """
+
+    name: str
+    summary: str
+    seconds: float | None = None
+    frames_per_second: tuple[int, int] | None = None
+    labels: tuple[str, ...] | None = None
+    arrays: tuple[str, ...] = ()
+
+
+TRACKS: dict[str, Track] = {
+    "A": Track("core", "things that sound: classification, tagging and retrieval"),
+}
+
+
+def track(letter: str) -> Track:
+    """The track of a letter.
+
+    Raises:
+        UsageError: if there is no such track.
+    """
+    if letter not in TRACKS:
+        raise unknown_name(f"track {letter!r}", letter, TRACKS)
+    return TRACKS[letter]
+
+
+def sampler(letter: str) -> "Callable[[Draws], Scene]":
+    """The function that draws a clip of a track.
+
+    Raises:
+        UsageError: if there is no such track.
+    """
+    return importlib.import_module(f"seehear.world.tracks.{track(letter).name}").sample
