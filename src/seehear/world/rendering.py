@@ -28,7 +28,8 @@ class Rendered:
         pixels: `[T, H, W, 3]` uint8.
         waveform: `[S]` float32 in -1 to 1: the exact sum of the stems.
         stems: `[S]` float32 per source ("source 0", ...) and "background".
-        masks: visible pixels of each body, bool `[N, T, H, W]`.
+        masks: visible pixels of each body, bool `[N, T, H, W]`; no pixel belongs to two bodies.
+        whole: the same with what others hide of it.
         truth: objects with boxes, sources, events, room, noise, knobs.
         nuisance: features that must not tell the class.
     """
@@ -38,6 +39,7 @@ class Rendered:
     waveform: ndarray
     stems: dict[str, ndarray]
     masks: ndarray
+    whole: ndarray
     truth: dict[str, Any]
     nuisance: dict[str, Any]
 
@@ -61,8 +63,16 @@ def render(scene: Scene) -> Rendered:
     """Draw and sound a scene; a pure function."""
     pictures = paint(scene)
     waveform, stems = mix(scene)
-    facts = truth(scene, pictures, stems)
-    return Rendered(scene, pictures.pixels, waveform, stems, pictures.masks, facts, nuisance(scene, pictures, waveform))
+    return Rendered(
+        scene=scene,
+        pixels=pictures.pixels,
+        waveform=waveform,
+        stems=stems,
+        masks=pictures.masks,
+        whole=pictures.whole,
+        truth=truth(scene, pictures, stems),
+        nuisance=nuisance(scene, pictures, waveform),
+    )
 
 
 def memory_clips(

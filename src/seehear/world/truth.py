@@ -11,6 +11,7 @@ from numpy import ndarray
 from seehear.world.levels import level
 from seehear.world.picture import Pictures
 from seehear.world.scenes import Scene
+from seehear.world.truth_fields import SCHEMA_VERSION
 
 
 def boxes(masks: ndarray) -> ndarray:
@@ -24,8 +25,9 @@ def boxes(masks: ndarray) -> ndarray:
 
 
 def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[str, Any]:
-    """Everything known about the clip, as plain JSON-ready values."""
+    """Everything known about the clip, as plain JSON-ready values; `truth_fields` says what each of them means."""
     return {
+        "schema": SCHEMA_VERSION,
         "objects": [_object(scene, number, pictures) for number in range(len(scene.bodies))],
         "sources": [
             {
@@ -58,24 +60,24 @@ def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[s
         },
         "noise": {"instance": scene.noise.instance, "slope_db": scene.noise.slope_db, "snr_db": scene.noise.snr_db},
         "knobs": {"level": scene.level, **level(scene.level).to_dict()},
-        "caption_template": scene.caption_template,
-        "seed": scene.seed,
-        "index": scene.index,
-        "track": scene.track,
-        **_higher(scene, pictures),
-        **scene.facts,
-    }
-
-
-def _higher(scene: Scene, pictures: Pictures) -> dict[str, Any]:
-    """What only clips of levels 2 and 3 have: occlusion per frame, camera path, board, mimed actions."""
-    if not (scene.shots or scene.board or scene.mimes):
-        return {}
-    return {
         "occlusion": [
             np.round(occlusion(seen, whole), 4).tolist()
             for seen, whole in zip(pictures.masks, pictures.whole, strict=True)
         ],
+        "caption_template": scene.caption_template,
+        "seed": scene.seed,
+        "index": scene.index,
+        "track": scene.track,
+        **_higher(scene),
+        **scene.facts,
+    }
+
+
+def _higher(scene: Scene) -> dict[str, Any]:
+    """What only clips with a moving camera, a board or mimed actions have."""
+    if not (scene.shots or scene.board or scene.mimes):
+        return {}
+    return {
         "shots": [vars(shot) for shot in scene.shots],
         "board": None if scene.board is None else vars(scene.board),
         "mimes": [
