@@ -17,7 +17,7 @@ ifneq ("$(shell cat $(READY) 2>/dev/null)","$(CURDIR)")
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check bench-first-light study-first-light lock clean
+.PHONY: help setup demo test test-full check bench-first-light study-first-light study-base lock clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -45,6 +45,9 @@ bench-first-light: $(READY)  ## measure world, packing, loading and the tiny ste
 
 study-first-light: $(READY)  ## what a tiny AVSiam learns in half an hour (docs/results.md); restartable
 	@$(BIN)/python studies/first_light.py
+
+study-base: $(READY)  ## what a tiny AVSiam learns of twenty classes, three seeds (docs/results_base.md); restartable
+	@$(BIN)/python studies/base.py
 
 # torch pins its own CUDA libraries, and only where there are any.
 lock:  ## resolve the newest allowed dependencies afresh and write requirements.lock
