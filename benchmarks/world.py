@@ -1,0 +1,58 @@
+"""Speed of the world: milliseconds per clip on one core, by preset, size and track, beside the clips' own length.
+
+    make bench-world                 # about 2 minutes; writes benchmarks/results/world.json
+
+`realtime` is the length of what was made over the time that it took. Each cell draws, paints and sounds the same
+clips: once as arrays, once as mp4 files by one worker.
+"""
+
+import json
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from seehear import world
+from seehear.world.presets import resolve
+from seehear.world.tracks import TRACKS
+
+RESULT = Path("benchmarks/results/world.json")
+CLIPS = 40
+SIZES = (("tiny", 96), ("base", 96), ("base", 128), ("base", 224))
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    cells = {f"{preset}, {size} px": cell(preset, size=size) for preset, size in SIZES}
+    for letter, track in TRACKS.items():
+        if letter != "A":
+            cells[f"track {letter} ({track.name}), 96 px"] = cell("base", size=96, track=letter)
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "cores": os.cpu_count()}
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps({"versions": versions, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+
+
+def cell(preset: str, **choices: object) -> dict[str, float]:
+    """One row."""
+    chosen = resolve(preset, clips={"train": CLIPS}, **choices)
+    world.render(world.scene(chosen, "train", 0, 1))  # caches of tiles and tables
+    start = time.perf_counter()
+    for index in range(CLIPS):
+        world.render(world.scene(chosen, "train", index, 0))
+    arrays = (time.perf_counter() - start) / CLIPS
+    with tempfile.TemporaryDirectory() as folder:
+        files = world.build(Path(folder) / "world", chosen, workers=1).seconds / CLIPS
+    row = {
+        "ms_per_clip": round(1e3 * files, 1),
+        "ms_per_clip_in_memory": round(1e3 * arrays, 1),
+        "realtime": round(chosen.format.seconds / files, 1),
+    }
+    print(f"{preset} {choices}", row)
+    return row
+
+
+if __name__ == "__main__":
+    main()
