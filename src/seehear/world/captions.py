@@ -1,6 +1,7 @@
 """Captions: a small grammar whose templates are split like every other pool, so test captions are worded anew.
 
-About a third of the templates name no class at all (attributes only), and silent objects may be mentioned.
+About a third of the templates name no class at all (attributes only), and silent objects may be mentioned. Clips in
+which nothing sounds have templates of their own, whose numbers go on where the others end.
 """
 
 from numpy.random import Generator
@@ -51,12 +52,26 @@ TEMPLATES = (
     "video of a {thing} in {room}",
     "this {thing} {sounds}",
 )
+SILENT_TEMPLATES = (
+    "nothing sounds in {room}",
+    "a silent {thing} in {room}",
+    "{room}, and only noise is heard",
+    "the {thing} makes no sound",
+    "{room} with a {thing} that is not heard",
+    "one hears nothing but noise",
+    "a {thing}, without any sound of its own",
+    "no sound comes from the {thing}",
+    "in {room} all things keep quiet",
+    "a {thing} on the {side}, unheard",
+)
 
 
 def caption(
-    rng: Generator, split: str, background: Background, bodies: tuple[Body, ...], source: Source
+    rng: Generator, split: str, background: Background, bodies: tuple[Body, ...], source: Source | None
 ) -> tuple[str, int]:
-    """A caption of the first source, and the number of its template."""
+    """A caption of the first source, or of silence, and the number of its template."""
+    if source is None:
+        return _silence(rng, split, background, bodies)
     number = int(rng.choice(instances(split, len(TEMPLATES))))
     own = kind(source.instance.kind)
     low, high = own.pitch_range_hz
@@ -74,6 +89,16 @@ def caption(
     if silent and rng.uniform() < 0.3:
         text += f", beside a {kind(silent[0].instance.kind).synonyms[0]}"
     return text, number
+
+
+def _silence(rng: Generator, split: str, background: Background, bodies: tuple[Body, ...]) -> tuple[str, int]:
+    """A caption of a clip in which nothing sounds; it may name any body."""
+    number = int(rng.choice(instances(split, len(SILENT_TEMPLATES))))
+    body = bodies[int(rng.integers(len(bodies)))]
+    thing = str(rng.choice(kind(body.instance.kind).synonyms)).removeprefix("a ")
+    side = "left" if body.x < 0.5 else "right"
+    text = SILENT_TEMPLATES[number].format(thing=thing, side=side, room=_room(background))
+    return text, len(TEMPLATES) + number
 
 
 def _room(background: Background) -> str:

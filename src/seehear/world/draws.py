@@ -248,13 +248,14 @@ class Draws:
 
         Args:
             bodies: what is seen.
-            sources: what is heard; the first is what the caption speaks of.
+            sources: what is heard, if anything; the first is what the caption speaks of.
             labels: by default the classes of the sources.
             others: further fields of `Scene`, instead of those drawn here.
         """
         background = others.pop("background", None) or self.background()
         if "caption" not in others:
-            said = caption(self.stream("caption"), self.split, background, tuple(bodies), sources[0])
+            first = sources[0] if sources else None
+            said = caption(self.stream("caption"), self.split, background, tuple(bodies), first)
             others["caption"], others["caption_template"] = said
         fields: dict[str, Any] = {
             "style": self.preset.style,

@@ -22,10 +22,13 @@ FLOOR_DB = -60.0
 
 
 def mix(scene: Scene) -> tuple[ndarray, dict[str, ndarray]]:
-    """The mixture `[S]` float32 and its stems: one per source ("source 0", ...) and "background"."""
+    """The mixture `[S]` float32 and its stems: one per source ("source 0", ...) and "background".
+
+    Where nothing sounds, the noise alone has the clip's loudness.
+    """
     samples = scene.format.samples
     sounds = [_stem(scene, number, source, samples) for number, source in enumerate(scene.sources)]
-    played = np.sum(sounds, axis=0)
+    played = np.sum([np.zeros(samples, np.float32), *sounds], axis=0)
     level = np.sqrt(np.mean(played.astype(np.float64) ** 2))
     noise = _noise(scene.noise, samples) * np.float32(max(level * 10 ** (-scene.noise.snr_db / 20), 1e-9))
     gain = 10 ** (scene.grade.loudness_db / 20) / np.sqrt(np.mean((played + noise).astype(np.float64) ** 2))

@@ -29,7 +29,7 @@ def nuisance(scene: Scene, pictures: Pictures, waveform: ndarray) -> dict[str, A
         "objects": len(scene.bodies),
         "position": _rounded(_position(pictures)),
         "first_brightness": round(float(sample[0].mean()), 4),
-        "pitch_hz": scene.sources[0].pitch_hz,
+        "pitch_hz": scene.sources[0].pitch_hz if scene.sources else 0.0,
         "centroid_hz": round(float(spectrum @ np.arange(len(spectrum)) / spectrum.sum()
                                    * scene.format.sample_rate / len(waveform)), 1),
         "signature": _signature(sample[len(sample) // 2], spectrum).hex(),

@@ -22,7 +22,9 @@ NAMES = (
     "ball",
     "walker",
 )
-OTHERS: dict[str, str] = {}  # bodies of single tracks: name to module
+OTHERS: dict[str, str] = {  # bodies of single tracks: name to module
+    "loudspeaker": "classes.loudspeaker",
+}
 
 
 @cache
