@@ -33,15 +33,25 @@ class Pictures:
 
 
 def paint(scene: Scene) -> Pictures:
-    """Draw a scene."""
+    """Draw a scene; bodies that an intervention removes leave the others' pixels as they were."""
+    frames, masks, whole = _filmed(scene, [])
+    levels = _levels(scene, frames)
+    removed = scene.intervention.parameters.get("removed", []) if scene.intervention else []
+    if removed:
+        frames, masks, whole = _filmed(scene, removed)
+    return Pictures(_grade(frames, *levels), masks, whole)
+
+
+def _filmed(scene: Scene, removed: list[int]) -> tuple[ndarray, ndarray, ndarray]:
+    """Frames `[T, H, W, 3]` before the grade, and masks, visible and whole."""
     size, count = scene.format.size, scene.format.frames
     rate = scene.format.frames_per_second
     times = np.arange(count) * (rate[1] / rate[0])
-    order = nearest_last(scene)
+    order = [number for number in nearest_last(scene) if number not in removed]
     parts = [(number, part) for number in order for part in _parts(scene, number, times)]
     frames, whole = _compose(scene, parts, count, size)
     masks = _visible(whole, order)
-    if scene.board is not None:
+    if scene.board is not None and scene.board.body not in removed:
         masks &= ~cover(scene.board, frames, whole[scene.board.body], times)
     if scene.shots:
         seen = views(scene.shots, times, scene.format.seconds)
@@ -49,7 +59,7 @@ def paint(scene: Scene) -> Pictures:
     if scene.grade.shake > 0:
         offsets = _shake(scene, count)
         frames, whole, masks = _shift(frames, offsets), _roll(whole, offsets), _roll(masks, offsets)
-    return Pictures(_grade(scene, frames), masks, whole)
+    return frames, masks, whole
 
 
 def nearest_last(scene: Scene) -> list[int]:
@@ -121,11 +131,11 @@ def _roll(masks: ndarray, offsets: ndarray) -> ndarray:
     return masks[:, time, rows, columns]
 
 
-def _grade(scene: Scene, frames: ndarray) -> ndarray:
-    """Bring the clip to its drawn mean colour and contrast, in a few rounds, because clipping moves the mean.
+def _levels(scene: Scene, frames: ndarray) -> tuple[ndarray, ndarray]:
+    """Factor and offset `[3]` that bring the clip to its drawn mean colour and contrast.
 
-    The first picture weighs as much as the rest: rain falls only later, and neither the clip's mean nor its first
-    picture may tell.
+    They are found in a few rounds, because clipping moves the mean. The first picture weighs as much as the rest: rain
+    falls only later, and neither the clip's mean nor its first picture may tell.
     """
     target = np.array(scene.grade.mean_rgb, np.float32)
     later = len(frames[8::8])
@@ -135,8 +145,13 @@ def _grade(scene: Scene, frames: ndarray) -> ndarray:
     for _ in range(3):
         shown = np.clip((sample - mean) * scale + target + shift, 0, 1)
         shift += target - shown.mean(axis=(0, 1, 2))
-    offset = np.tile((target + shift - mean * scale) * np.float32(255) + np.float32(0.5), frames.shape[2])
-    rows = frames.reshape(-1, len(offset))  # whole rows at a time: three channels alone are too short a loop
+    return scale, target + shift - mean * scale
+
+
+def _grade(frames: ndarray, scale: ndarray, offset: ndarray) -> ndarray:
+    """Frames as uint8, each value taken by factor and offset."""
+    row = np.tile(offset * np.float32(255) + np.float32(0.5), frames.shape[2])
+    rows = frames.reshape(-1, len(row))  # whole rows at a time: three channels alone are too short a loop
     rows *= scale * np.float32(255)
-    rows += offset
+    rows += row
     return np.clip(rows, 0, 255, out=rows).astype(np.uint8).reshape(frames.shape)

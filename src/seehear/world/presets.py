@@ -9,6 +9,7 @@ from typing import Any, Literal
 from seehear.configuration import unknown_name
 from seehear.errors import UsageError
 from seehear.world.classes import CORE, NAMES, kind
+from seehear.world.interventions import INTERVENTIONS
 from seehear.world.levels import LEVELS, level_of
 from seehear.world.levels import level as knobs
 from seehear.world.scenes import LATER, Format, plain
@@ -16,7 +17,7 @@ from seehear.world.splits import SPLITS
 from seehear.world.styles import STYLES
 from seehear.world.tracks import track as track_of
 
-SIZES = (64, 96, 128, 224)
+SIZES = (32, 48, 64, 96, 128, 224)
 SECONDS = (1.6, 3.2, 4.8)
 
 
@@ -36,6 +37,7 @@ class Preset:
         ambiguous: share of single-label clips that sound alone, and of others that the picture alone, cannot tell
             (see `tracks.core`).
         style: how pictures are painted (see `styles`).
+        intervention: what is changed of every clip (see `interventions`); "" is nothing.
         long_tail: how many times as often training clips show the most frequent class as the rarest; 1 is balanced.
         parent_labels: whether the classes' groups are labels too.
         removed_labels: share of the parent labels that training clips lack.
@@ -51,6 +53,7 @@ class Preset:
     cells: bool = field(default=False, metadata=LATER)
     ambiguous: float = field(default=0.0, metadata=LATER)
     style: str = field(default="textured", metadata=LATER)
+    intervention: str = field(default="", metadata=LATER)
     long_tail: float = field(default=1.0, metadata=LATER)
     parent_labels: bool = field(default=False, metadata=LATER)
     removed_labels: float = field(default=0.0, metadata=LATER)
@@ -98,7 +101,7 @@ class Choices:
         clips: number of clips per split, or one total that keeps the preset's proportions (rounded to whole rounds
             of the labels, at least one round per split).
         track: a letter of `tracks.TRACKS`, which brings its own labels and format.
-        labelling, ambiguous, style, long_tail, parent_labels, removed_labels: as in `Preset`.
+        labelling, ambiguous, style, intervention, long_tail, parent_labels, removed_labels: as in `Preset`.
     """
 
     level: int | None = None
@@ -109,6 +112,7 @@ class Choices:
     labelling: Literal["single", "multi"] | None = None
     ambiguous: float | None = None
     style: str | None = None
+    intervention: str | None = None
     long_tail: float | None = None
     parent_labels: bool | None = None
     removed_labels: float | None = None
@@ -140,7 +144,7 @@ def resolve(preset: str | Preset, choices: Choices = Choices(), **given: Any) ->
     counts = preset.clips if choices.clips is None else _asked_counts(preset, choices.clips)
     for split in counts:
         knobs(level_of(chosen, split))
-    names = ("labelling", "ambiguous", "style", "long_tail", "parent_labels", "removed_labels")
+    names = ("labelling", "ambiguous", "style", "intervention", "long_tail", "parent_labels", "removed_labels")
     others = {name: own for name in names if (own := getattr(choices, name)) is not None}
     if choices.labelling == "multi":
         others.setdefault("ambiguous", 0.0)
@@ -180,6 +184,8 @@ def _checked(preset: Preset) -> Preset:
     """
     if preset.style not in STYLES:
         raise unknown_name(f"style {preset.style!r}", preset.style, STYLES)
+    if preset.intervention and preset.intervention not in INTERVENTIONS:
+        raise unknown_name(f"intervention {preset.intervention!r}", preset.intervention, INTERVENTIONS)
     if not 0 <= preset.ambiguous <= 0.5:
         raise UsageError(f"a share of {preset.ambiguous} ambiguous clips", expected="0 to 0.5, per modality")
     if preset.long_tail < 1:

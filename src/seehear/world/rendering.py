@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy import ndarray
 
+from seehear.world import altering
 from seehear.world.mixing import mix
 from seehear.world.nuisance import nuisance
 from seehear.world.picture import paint
@@ -61,8 +62,10 @@ class Rendered:
 
 def render(scene: Scene) -> Rendered:
     """Draw and sound a scene; a pure function."""
-    pictures = paint(scene)
+    pictures = altering.seen(scene, paint(scene))
     waveform, stems = mix(scene)
+    facts = truth(scene, pictures, stems)
+    waveform, stems = altering.heard(scene, waveform, stems)
     return Rendered(
         scene=scene,
         pixels=pictures.pixels,
@@ -70,7 +73,7 @@ def render(scene: Scene) -> Rendered:
         stems=stems,
         masks=pictures.masks,
         whole=pictures.whole,
-        truth=truth(scene, pictures, stems),
+        truth=altering.told(scene, facts, stems),
         nuisance=nuisance(scene, pictures, waveform),
     )
 

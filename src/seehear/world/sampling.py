@@ -2,6 +2,7 @@
 
 from seehear.errors import UsageError
 from seehear.world.draws import Draws
+from seehear.world.interventions import intervene
 from seehear.world.presets import Preset, resolve
 from seehear.world.scenes import Scene
 from seehear.world.splits import instances
@@ -24,4 +25,8 @@ def scene(preset: str | Preset, split: str, index: int, seed: int = 0) -> Scene:
     if index < 0 or seed < 0:
         raise UsageError(f"index {index}, seed {seed}", expected="both 0 or more")
     instances(split, 1)
-    return sampler(preset.track)(Draws(preset, split, index, seed))
+    draw = sampler(preset.track)
+    found = draw(Draws(preset, split, index, seed))
+    if not preset.intervention:
+        return found
+    return intervene(found, preset.intervention, lambda other: draw(Draws(preset, split, other, seed)))

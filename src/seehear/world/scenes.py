@@ -55,7 +55,8 @@ class Instance:
 class Body:
     """A visible object: `pitch_hz` follows from its size.
 
-    `palette` holds the colours of the roles in `colour.ROLES`, drawn by one law for all classes.
+    `palette` holds the colours of the roles in `colour.ROLES`, drawn by one law for all classes. `manner` is what it
+    shows beyond its kind: of a face, the emotion.
     """
 
     instance: Instance
@@ -67,13 +68,15 @@ class Body:
     flip: bool
     palette: tuple[Colour, ...]
     texture_seed: int
+    manner: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True)
 class Source:
     """A sounding thing: the body it belongs to, or None where it is off screen.
 
-    `near`: off screen, yet heard as if it stood in the picture.
+    `near`: off screen, yet heard as if it stood in the picture. `manner`: what is heard beyond its kind: of a voice,
+    the emotion.
     """
 
     instance: Instance
@@ -82,6 +85,7 @@ class Source:
     gain_db: float
     seed: int
     near: bool = field(default=False, metadata=LATER)
+    manner: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,21 @@ class Mime:
 
 
 @dataclass(frozen=True)
+class Intervention:
+    """One thing of a clip changed on purpose (see `interventions`).
+
+    Attributes:
+        name: which.
+        parameters: how, JSON-ready.
+        other: the scene that gives the sound (swap).
+    """
+
+    name: str
+    parameters: dict[str, Any]
+    other: "Scene | None" = None
+
+
+@dataclass(frozen=True)
 class Scene:
     """A whole clip as numbers.
 
@@ -173,6 +192,10 @@ class Scene:
         labels: what the clip counts as, without repeats: in tracks of things, classes that sound.
         style: how it is painted (see `styles`).
         facts: truth that belongs to the clip's track, JSON-ready; it becomes part of the clip's truth.
+        margins_seconds: for how long the scene goes on before its first and after its last picture; events may lie
+            there.
+        sound_offset_seconds: how much later everything is heard than seen, within the margins; negative is sooner.
+        intervention: what was changed of the clip that it would otherwise be.
     """
 
     id: str
@@ -196,6 +219,9 @@ class Scene:
     mimes: tuple[Mime, ...] = field(default=(), metadata=LATER)
     style: str = field(default="textured", metadata=LATER)
     facts: dict[str, Any] = field(default_factory=dict, metadata=LATER)
+    margins_seconds: tuple[float, float] = field(default=(0.0, 0.0), metadata=LATER)
+    sound_offset_seconds: float = field(default=0.0, metadata=LATER)
+    intervention: Intervention | None = field(default=None, metadata=LATER)
 
     def to_dict(self) -> dict[str, Any]:
         """The scene as plain JSON-ready values."""

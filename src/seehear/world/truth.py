@@ -29,29 +29,8 @@ def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[s
     return {
         "schema": SCHEMA_VERSION,
         "objects": [_object(scene, number, pictures) for number in range(len(scene.bodies))],
-        "sources": [
-            {
-                "id": number,
-                "object": source.body,
-                "class": source.instance.kind,
-                "instance": source.instance.number,
-                "on_screen": source.body is not None,
-                **({"near": True} if source.near else {}),
-                "pitch_hz": source.pitch_hz,
-                "rms_db": round(_decibel(stems[f"source {number}"]), 2),
-            }
-            for number, source in enumerate(scene.sources)
-        ],
-        "events": [
-            {
-                "source": event.source,
-                "kind": event.kind,
-                "t_on": event.start_seconds,
-                "t_off": event.stop_seconds,
-                "strength": event.strength,
-            }
-            for event in scene.events
-        ],
+        "sources": sources(scene, stems),
+        "events": events(scene),
         "room": {
             "background": scene.background.instance,
             "depth": scene.background.depth,
@@ -71,6 +50,37 @@ def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[s
         **_higher(scene),
         **scene.facts,
     }
+
+
+def sources(scene: Scene, stems: dict[str, ndarray]) -> list[dict[str, Any]]:
+    """What is heard, with the level of each stem."""
+    return [
+        {
+            "id": number,
+            "object": source.body,
+            "class": source.instance.kind,
+            "instance": source.instance.number,
+            "on_screen": source.body is not None,
+            **({"near": True} if source.near else {}),
+            "pitch_hz": source.pitch_hz,
+            "rms_db": round(_decibel(stems[f"source {number}"]), 2),
+        }
+        for number, source in enumerate(scene.sources)
+    ]
+
+
+def events(scene: Scene) -> list[dict[str, Any]]:
+    """When what sounds."""
+    return [
+        {
+            "source": event.source,
+            "kind": event.kind,
+            "t_on": event.start_seconds,
+            "t_off": event.stop_seconds,
+            "strength": event.strength,
+        }
+        for event in scene.events
+    ]
 
 
 def _higher(scene: Scene) -> dict[str, Any]:

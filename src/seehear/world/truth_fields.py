@@ -122,6 +122,12 @@ MIME = (
     Field("times", "number", "when it moves as if it sounded, or stops short of its target", shape="[*]", unit="s"),
 )
 
+INTERVENTION = (
+    Field("name", "text", "which"),
+    Field("parameters", "any", "how: `clip`, `labels` (swap), `seconds` (shift), `order` (shuffle), `removed`"),
+    Field("before", "any", "fields that it changed or took away, as they were"),
+)
+
 COMMON = (
     Field("schema", "integer", "version of this table"),
     Field("track", "text", "letter of the clip's track"),
@@ -138,6 +144,7 @@ COMMON = (
     Field("shots", "record", "the camera's path; levels 2 and 3", shape="[*]", optional=True, fields=SHOT),
     Field("board", "record", "what hides a body; level 3", optional=True, nullable=True, fields=BOARD),
     Field("mimes", "record", "silent bodies that move", shape="[*]", optional=True, fields=MIME),
+    Field("intervention", "record", "what was changed of the clip", optional=True, fields=INTERVENTION),
 )
 
 CANDIDATES = (
