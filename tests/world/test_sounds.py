@@ -7,7 +7,8 @@ import pytest
 
 from seehear.world import scene
 from seehear.world.classes import NAMES, kind
-from seehear.world.mixing import CREST, mix
+from seehear.world.kinds import CREST
+from seehear.world.mixing import mix
 from seehear.world.room import LONGEST_SECONDS, SHORTEST_SECONDS, respond, reverberation_seconds
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.bubbles import drops_per_second
@@ -162,12 +163,12 @@ def test_stems_add_up_to_the_mixture_at_the_drawn_loudness(preset):
 
 
 def test_the_limiter_bounds_peaks_and_leaves_the_rest_alone():
-    from seehear.world.mixing import KNEE, _limit
+    from seehear.world.mixing import KNEE_SHARE, _limit
 
     rng = np.random.default_rng(0)
     steady = rng.uniform(-1, 1, 16_000).astype(np.float32)
-    np.testing.assert_allclose(_limit(steady), steady / np.sqrt((steady.astype(float) ** 2).mean()), rtol=1e-4)
+    np.testing.assert_allclose(_limit(steady, CREST), steady / np.sqrt((steady.astype(float) ** 2).mean()), rtol=1e-4)
     spiky = np.zeros(16_000, np.float32)
     spiky[::1000] = 1
-    bent = _limit(spiky)
-    assert KNEE < np.abs(bent).max() <= CREST
+    bent = _limit(spiky, CREST)
+    assert KNEE_SHARE * CREST < np.abs(bent).max() <= CREST

@@ -11,6 +11,7 @@ from seehear.world.scenes import Event, Instance, Source
 
 Extent = tuple[float, float, float, float]
 CODE_LENGTH = 8
+CREST = 5.5
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Kind:
         draw: the parts of one body in painter's order.
         voice: dry sound of one source, `[samples]` float32 at 16 kHz, silent before its first event.
         follow: where physics sets the further events: all events of an individual, from those its rhythm drew.
+        crest: most that its peaks may stand out of its level (RMS over the clip) in the mixture.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Kind:
     draw: Callable[[Stage], list[Part]]
     voice: Callable[[Source, tuple[Event, ...], int], ndarray]
     follow: Callable[[Instance, list[Event]], list[Event]] | None = None
+    crest: float = CREST
 
 
 def between(instance: Instance, place: int, low: float, high: float) -> float:

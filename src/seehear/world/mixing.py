@@ -1,8 +1,8 @@
 """Mixing: stems after room and gain, whose sum is the mixture exactly; class-independent loudness.
 
-Every stem's peaks are held to `CREST` times its level by a soft limiter before the mix, so that the loudness law can
-be the same for bells and for rain without clipping; should the sum still pass full scale, one common gain brings all
-stems down together.
+Every stem's peaks are held to its class's `crest` times its level by a soft limiter before the mix, so that the
+loudness law can be the same for bells and for rain without clipping; should the sum still pass full scale, one common
+gain brings all stems down together. A clip in which nothing sounds holds its background noise alone.
 
 Legend: S samples.
 """
@@ -11,12 +11,13 @@ import numpy as np
 from numpy import ndarray
 
 from seehear.world.classes import kind
+from seehear.world.kinds import CREST
 from seehear.world.room import respond
 from seehear.world.scenes import Noise, Scene, Source
 from seehear.world.sounds.filters import filtered
 from seehear.world.streams import stream
 
-KNEE, CREST = 3.5, 5.5
+KNEE_SHARE = 3.5 / CREST  # of the crest
 FULL_SCALE = 0.98
 FLOOR_DB = -60.0
 
@@ -43,21 +44,22 @@ def mix(scene: Scene) -> tuple[ndarray, dict[str, ndarray]]:
 
 def _stem(scene: Scene, number: int, source: Source, samples: int) -> ndarray:
     own = tuple(event for event in scene.events if event.source == number)
-    dry = kind(source.instance.kind).voice(source, own, samples)
-    return _limit(respond(scene.background, _limit(dry), source.body is None and not source.near)) * np.float32(
-        10 ** (source.gain_db / 20)
-    )
+    what = kind(source.instance.kind)
+    dry = _limit(what.voice(source, own, samples), what.crest)
+    heard = respond(scene.background, dry, source.body is None and not source.near)
+    return _limit(heard, what.crest) * np.float32(10 ** (source.gain_db / 20))
 
 
-def _limit(sound: ndarray) -> ndarray:
-    """Level 1 (RMS); what stands out beyond KNEE is bent so that it stays below CREST, the rest is untouched."""
+def _limit(sound: ndarray, crest: float) -> ndarray:
+    """Level 1 (RMS); what stands out is bent so that it stays below `crest`, the rest is untouched."""
     level = np.sqrt(np.mean(sound.astype(np.float64) ** 2))
     if level == 0:
         return sound
     scaled = sound * np.float32(1 / level)
-    over = np.flatnonzero(np.abs(scaled) > KNEE)
-    beyond = (np.abs(scaled[over]) - KNEE) / (CREST - KNEE)
-    scaled[over] = np.sign(scaled[over]) * (KNEE + (CREST - KNEE) * np.tanh(beyond))
+    knee = KNEE_SHARE * crest
+    over = np.flatnonzero(np.abs(scaled) > knee)
+    beyond = (np.abs(scaled[over]) - knee) / (crest - knee)
+    scaled[over] = np.sign(scaled[over]) * (knee + (crest - knee) * np.tanh(beyond))
     return scaled
 
 
