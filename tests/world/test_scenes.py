@@ -165,7 +165,7 @@ def test_a_factor_draws_from_a_stream_of_its_own():
         (lambda: scene("tiny", "trian", 0), "try: .*train"),
         (lambda: scene("tiny", "train", -1), "0 or more"),
         (lambda: resolve("tiny", level=7), "unknown level 7; expected one of 0, 1"),
-        (lambda: resolve("tiny", size=100), "one of 64, 96, 128, 224"),
+        (lambda: resolve("tiny", size=100), "one of 32, 48, 64, 96, 128, 224"),
         (lambda: resolve("tiny", seconds=2.0), "one of 1.6, 3.2, 4.8"),
         (lambda: resolve("tiny", clips=5), "at least 24"),
         (lambda: resolve("tiny", clips={"tset": 5}), "try: .*test"),

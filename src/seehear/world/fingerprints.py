@@ -7,6 +7,7 @@ real change of the world shows.
 
 import hashlib
 import json
+import math
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from seehear.world.presets import Preset, resolve
 from seehear.world.rendering import Rendered, render
 from seehear.world.sampling import scene
 
-BLOCK = 32  # pixels; divides every picture size
+BLOCK = 32  # pixels, or the largest part of it that divides the picture's size
 PICTURE_STEP, SOUND_STEP_DB = 8, 1.0
 
 
@@ -39,10 +40,11 @@ def fingerprint(preset: str | Preset = "tiny", seed: int = 0) -> str:
 
 
 def coarse(clip: Rendered) -> bytes:
-    """A clip in coarse numbers: means of 32-pixel blocks of three frames, levels of 0.1-s stretches."""
+    """A clip in coarse numbers: means of square blocks of three frames, levels of 0.1-s stretches."""
     frames = clip.pixels[:: max(1, len(clip.pixels) // 3)].astype(np.float64)
     count, height, width, _ = frames.shape
-    blocks = frames.reshape(count, height // BLOCK, BLOCK, width // BLOCK, BLOCK, 3).mean(axis=(2, 4))
+    block = math.gcd(BLOCK, height)
+    blocks = frames.reshape(count, height // block, block, width // block, block, 3).mean(axis=(2, 4))
     stretches = clip.waveform.astype(np.float64).reshape(-1, clip.scene.format.sample_rate // 10)
     levels = 10 * np.log10((stretches**2).mean(axis=1) + 1e-12)
     return (

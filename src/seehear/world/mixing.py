@@ -4,16 +4,23 @@ Every stem's peaks are held to its class's `crest` times its level by a soft lim
 loudness law can be the same for bells and for rain without clipping; should the sum still pass full scale, one common
 gain brings all stems down together. A clip in which nothing sounds holds its background noise alone.
 
+A scene may go on before its first and after its last picture (`margins_seconds`). Then the sound is made for all that
+time, and the clip hears a window of it: the one that its pictures show, or one shifted by `sound_offset_seconds`. What
+began before the window rings into it, and nothing marks its edges.
+
 Legend: S samples.
 """
+
+import dataclasses
 
 import numpy as np
 from numpy import ndarray
 
+from seehear.errors import UsageError
 from seehear.world.classes import kind
 from seehear.world.kinds import CREST
 from seehear.world.room import respond
-from seehear.world.scenes import Noise, Scene, Source
+from seehear.world.scenes import Event, Noise, Scene, Source
 from seehear.world.sounds.filters import filtered
 from seehear.world.streams import stream
 
@@ -26,12 +33,15 @@ def mix(scene: Scene) -> tuple[ndarray, dict[str, ndarray]]:
     """The mixture `[S]` float32 and its stems: one per source ("source 0", ...) and "background".
 
     Where nothing sounds, the noise alone has the clip's loudness.
+
+    Raises:
+        UsageError: if the sound is shifted beyond what the scene has before or after its pictures.
     """
-    samples = scene.format.samples
-    sounds = [_stem(scene, number, source, samples) for number, source in enumerate(scene.sources)]
-    played = np.sum([np.zeros(samples, np.float32), *sounds], axis=0)
+    samples, window = _window(scene)
+    sounds = [_stem(scene, number, source, samples)[window] for number, source in enumerate(scene.sources)]
+    played = np.sum([np.zeros(scene.format.samples, np.float32), *sounds], axis=0)
     level = np.sqrt(np.mean(played.astype(np.float64) ** 2))
-    noise = _noise(scene.noise, samples) * np.float32(max(level * 10 ** (-scene.noise.snr_db / 20), 1e-9))
+    noise = _noise(scene.noise, samples)[window] * np.float32(max(level * 10 ** (-scene.noise.snr_db / 20), 1e-9))
     gain = 10 ** (scene.grade.loudness_db / 20) / np.sqrt(np.mean((played + noise).astype(np.float64) ** 2))
     floor = 10 ** (FLOOR_DB / 20) / (np.sqrt(np.mean(noise.astype(np.float64) ** 2)) * gain)
     noise = noise * np.float32(max(1.0, floor))
@@ -42,12 +52,30 @@ def mix(scene: Scene) -> tuple[ndarray, dict[str, ndarray]]:
     return mixture.astype(np.float32), stems
 
 
+def _window(scene: Scene) -> tuple[int, slice]:
+    """How many samples are made, and which of them the clip hears."""
+    (before, after), late = scene.margins_seconds, scene.sound_offset_seconds
+    if not -after <= late <= before:
+        raise UsageError(
+            f"clip {scene.id} with its sound {late} s late",
+            expected=f"{-after} to {before} s: what the scene has around its pictures",
+        )
+    rate, heard = scene.format.sample_rate, scene.format.samples
+    first = round((before - late) * rate)
+    return heard + round((before + after) * rate), slice(first, first + heard)
+
+
 def _stem(scene: Scene, number: int, source: Source, samples: int) -> ndarray:
-    own = tuple(event for event in scene.events if event.source == number)
+    own = tuple(_postponed(event, scene.margins_seconds[0]) for event in scene.events if event.source == number)
     what = kind(source.instance.kind)
     dry = _limit(what.voice(source, own, samples), what.crest)
     heard = respond(scene.background, dry, source.body is None and not source.near)
     return _limit(heard, what.crest) * np.float32(10 ** (source.gain_db / 20))
+
+
+def _postponed(event: Event, seconds: float) -> Event:
+    start, stop = event.start_seconds + seconds, event.stop_seconds + seconds
+    return dataclasses.replace(event, start_seconds=start, stop_seconds=stop)
 
 
 def _limit(sound: ndarray, crest: float) -> ndarray:
