@@ -87,7 +87,23 @@ class Draws:
         """A seed for one factor of this clip, to be stored in the scene."""
         return child_seed(*self.key, *factor)
 
+    def turn(self, factor: str, block: int, count: int) -> int:
+        """A number below `count`, the same for `block` clips in a row; each number once in `count` blocks."""
+        number = self.index // block
+        own = stream(self.seed, self.split, self.preset.track, factor, number // count)
+        return int(own.permutation(count)[number % count])
+
     # ------------------------------------------------------------------------------------------------------- bodies
+    def company(self, first: str, names: Sequence[str]) -> list[str]:
+        """`first`, which is to sound, and silent others of `names`, each once, as many as the level shows."""
+        rng, knobs = self.stream("company"), self.knobs
+        others = [name for name in names if name != first]
+        rng.shuffle(others)
+        shown = int(rng.integers(knobs.bodies[0], knobs.bodies[1] + 1))
+        if rng.uniform() >= knobs.silent_share:
+            shown = knobs.bodies[0]
+        return [first, *others[: shown - 1]]
+
     def bodies(self, names: Sequence[str]) -> tuple[Body, ...]:
         """A body per name, no individual twice, standing as far apart as the level asks."""
         found: list[Body] = []
