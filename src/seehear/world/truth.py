@@ -11,6 +11,7 @@ from numpy import ndarray
 from seehear.world.levels import level
 from seehear.world.picture import Pictures
 from seehear.world.scenes import Scene
+from seehear.world.tracks import facts
 from seehear.world.truth_fields import SCHEMA_VERSION
 
 
@@ -37,7 +38,11 @@ def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[s
             "hardness": scene.background.hardness,
             "reverberation_seconds": scene.background.reverberation_seconds,
         },
-        "noise": {"instance": scene.noise.instance, "slope_db": scene.noise.slope_db, "snr_db": scene.noise.snr_db},
+        "noise": {
+            "instance": scene.noise.instance,
+            "slope_db": scene.noise.slope_db,
+            "snr_db": scene.noise.snr_db if scene.sources else None,
+        },
         "knobs": {"level": scene.level, **level(scene.level).to_dict()},
         "occlusion": [
             np.round(occlusion(seen, whole), 4).tolist()
@@ -48,7 +53,7 @@ def truth(scene: Scene, pictures: Pictures, stems: dict[str, ndarray]) -> dict[s
         "index": scene.index,
         "track": scene.track,
         **_higher(scene),
-        **scene.facts,
+        **facts(scene, pictures, stems),
     }
 
 

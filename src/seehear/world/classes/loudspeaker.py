@@ -16,7 +16,7 @@ TALL = 0.94
 
 
 def _half_width(instance: Instance) -> float:
-    return between(instance, 0, 0.6, 0.8)
+    return between(instance, 0, 0.62, 0.74)
 
 
 def _extent(instance: Instance) -> Extent:

@@ -1,18 +1,22 @@
 """The tracks of the world: one sampler of scenes each, all drawn, painted and sounded by the same engine.
 
-To add one: write its file here with `sample(draws) -> Scene` and enter it in `TRACKS`. Reserved letters: T (text), W
-(web-like pool), D (domains), M (meshes).
+To add one: write its file here with `sample(draws) -> Scene` and enter it in `TRACKS`. Facts that only what was painted
+and sounded can tell come from its `measure(scene, pictures, stems)`, if it has one; they replace the scene's.
+Reserved letters: T (text), W (web-like pool), D (domains), M (meshes).
 """
 
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seehear.configuration import unknown_name
 
 if TYPE_CHECKING:
+    from numpy import ndarray
+
     from seehear.world.draws import Draws
+    from seehear.world.picture import Pictures
     from seehear.world.scenes import Scene
 
 
@@ -39,6 +43,7 @@ class Track:
 
 TRACKS: dict[str, Track] = {
     "A": Track("core", "things that sound: classification, tagging and retrieval"),
+    "L": Track("localisation", "which of the things that are seen sounds, and where it is", arrays=("masks",)),
 }
 
 
@@ -60,3 +65,9 @@ def sampler(letter: str) -> "Callable[[Draws], Scene]":
         UsageError: if there is no such track.
     """
     return importlib.import_module(f"seehear.world.tracks.{track(letter).name}").sample
+
+
+def facts(scene: "Scene", pictures: "Pictures", stems: "dict[str, ndarray]") -> dict[str, Any]:
+    """The facts of a clip: those of its scene, and those that its track measures."""
+    own = importlib.import_module(f"seehear.world.tracks.{track(scene.track).name}")
+    return scene.facts | (own.measure(scene, pictures, stems) if hasattr(own, "measure") else {})
