@@ -99,7 +99,7 @@ ROOM = (
 NOISE = (
     Field("instance", "integer", "which noise"),
     Field("slope_db", "number", "tilt of its spectrum", unit="dB per octave"),
-    Field("snr_db", "number", "level of the sounding sources above it", unit="dB"),
+    Field("snr_db", "number", "level of what sounds above it, null where nothing does", unit="dB", nullable=True),
 )
 
 SHOT = (
@@ -122,6 +122,24 @@ MIME = (
     Field("times", "number", "when it moves as if it sounded, or stops short of its target", shape="[*]", unit="s"),
 )
 
+KNOBS = (
+    Field("level", "integer", "difficulty", range=(0, 3)),
+    Field("bodies", "integer", "least and most bodies", shape="[2]"),
+    Field("sources", "integer", "least and most sources of clips with several labels", shape="[2]"),
+    Field("silent_share", "number", "clips that may hold silent bodies besides", range=_SHARE),
+    Field("off_screen_share", "number", "clips with a source off screen", range=_SHARE),
+    Field("sizes", "number", "of a body alone", shape="[2]", unit=_LENGTH),
+    Field("snr_db", "number", "as in `noise`", shape="[2]", unit="dB"),
+    Field("most_covered", "number", "share of a body that another may cover, both as squares", range=_SHARE),
+    Field("shake", "number", "of the camera", unit=_LENGTH),
+    Field("spread", "number", "how much individuals differ; 1 is all of the shape code"),
+    Field("twin_share", "number", "clips with a silent twin of what sounds", optional=True, range=_SHARE),
+    Field("mime_share", "number", "clips in which a silent striker moves but misses", optional=True, range=_SHARE),
+    Field("camera_moves", "integer", "how many of pan and zoom a shot makes", optional=True),
+    Field("shots", "integer", "number of shots", optional=True),
+    Field("hidden_seconds", "number", "for how long a board hides one body", unit="s", optional=True),
+)
+
 INTERVENTION = (
     Field("name", "text", "which"),
     Field("parameters", "any", "how: `clip`, `labels` (swap), `seconds` (shift), `order` (shuffle), `removed`"),
@@ -139,7 +157,7 @@ COMMON = (
     Field("occlusion", "number", "hidden share of each body in each frame", shape="[N, T]", range=_SHARE),
     Field("room", "record", "the room", fields=ROOM),
     Field("noise", "record", "the background noise", fields=NOISE),
-    Field("knobs", "any", "the difficulty `level` and what it sets"),
+    Field("knobs", "record", "the difficulty and what it sets (see `levels`)", fields=KNOBS),
     Field("caption_template", "integer", "which template the caption was made from"),
     Field("shots", "record", "the camera's path; levels 2 and 3", shape="[*]", optional=True, fields=SHOT),
     Field("board", "record", "what hides a body; level 3", optional=True, nullable=True, fields=BOARD),
