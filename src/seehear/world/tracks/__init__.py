@@ -41,9 +41,20 @@ class Track:
     arrays: tuple[str, ...] = ()
 
 
+IN_STEP = (  # classes whose every sound has a visible moment and no regular beat
+    "bell", "wood bar", "drum", "lute", "fiddle", "bird", "glass cup", "ceramic bell", "harp", "flute", "horn",
+    "shaker", "dog", "frog",
+)  # fmt: skip
+PAIRS = tuple(f"shape {shape} pitch {pitch}" for shape in range(4) for pitch in range(4))
+
+
 TRACKS: dict[str, Track] = {
     "A": Track("core", "things that sound: classification, tagging and retrieval"),
     "L": Track("localisation", "which of the things that are seen sounds, and where it is", arrays=("masks",)),
+    "P": Track("separation", "two or three things sound together, each with its stem", arrays=("stems", "masks")),
+    "J": Track("joint", "shape and pitch as one label, which needs both modalities", labels=PAIRS, arrays=("masks",)),
+    "Y": Track("sync", "sound in step, or shifted: sync and animation", 4.8, (25, 1), IN_STEP),
+    "S": Track("stream", "a correlated, drifting stream: learning without shuffled data"),
 }
 
 
