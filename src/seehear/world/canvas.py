@@ -24,6 +24,7 @@ AMBIENT, DIFFUSE, SHININESS = 0.42, 0.75, 18.0
 STEEPEST = 0.85  # sideways part of the normal at the rim of a bevel
 OUTLINE_PIXELS = 1.6
 BRIGHTEST = 1.3
+FLAT_TONES = 3.0  # steps of light per unit of brightness, for flat brushes
 
 
 Field = ndarray | float | np.floating  # one value per pixel, or one for all
@@ -31,13 +32,17 @@ Field = ndarray | float | np.floating  # one value per pixel, or one for all
 
 @dataclass
 class Part:
-    """A part as pictures: box corner (row, column), `rgba [U, h, w, 4]` premultiplied, `shown [T]` indices into U."""
+    """A part as pictures: box corner (row, column), `rgba [U, h, w, 4]` premultiplied, `shown [T]` indices into U.
+
+    Of a part with a name the truth tells the box in every frame.
+    """
 
     row: int
     column: int
     rgba: ndarray
     shown: ndarray
     in_mask: bool = True
+    name: str = ""
 
 
 @dataclass
@@ -51,7 +56,10 @@ class Motion:
 
 @dataclass
 class Brush:
-    """A small picture in local coordinates that shapes are painted on, in painter's order."""
+    """A small picture in local coordinates that shapes are painted on, in painter's order.
+
+    A `flat` brush lays even colours: no grain, no gloss, light in a few steps.
+    """
 
     x: ndarray
     y: ndarray
@@ -60,6 +68,7 @@ class Brush:
     colours: dict[str, ndarray]
     row: int = 0
     column: int = 0
+    flat: bool = False
     rgba: ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,8 +110,11 @@ class Brush:
             nx, ny = _bevel(distance, bevel)
         else:
             nx, ny = 0.0, 0.0  # drawn-on details are flat
-        shade, shine = _shade(nx, ny, self.light, gloss)
-        shade = shade * (grain[box] if isinstance(grain, ndarray) else grain)
+        shade, shine = _shade(nx, ny, self.light, 0.0 if self.flat else gloss)
+        if self.flat:
+            shade = np.round(shade * np.float32(FLAT_TONES)) / np.float32(FLAT_TONES)
+        else:
+            shade = shade * (grain[box] if isinstance(grain, ndarray) else grain)
         if outline:
             shade = shade * (1 - np.float32(outline) * np.clip(1 - inside / np.float32(OUTLINE_PIXELS), 0, 1))
         base = self.colours[colour] if isinstance(colour, str) else colour
@@ -149,7 +161,7 @@ class Stage:
     """Where one object stands: its pose in a picture of `height` x `width` pixels, its events, the frame times.
 
     `centre` is the local point that comes to lie at the body's (x, y); `half` half the extent of the larger side in
-    local units, which is drawn `body.size` picture widths long.
+    local units, which is drawn `body.size` picture widths long. `flat`: brushes lay even colours.
     """
 
     body: Body
@@ -160,6 +172,7 @@ class Stage:
     light: ndarray
     centre: tuple[float, float]
     half: float
+    flat: bool = False
 
     def __post_init__(self) -> None:
         self.scale = self.body.size * self.width / (2 * self.half)
@@ -199,7 +212,7 @@ class Stage:
     def still(self, extent: tuple[float, float, float, float]) -> Brush:
         """A brush on the picture's own grid, for parts that do not move."""
         row, column, x, y = self.grid(extent)
-        return Brush(x, y, self.scale, self.local_light, self.colours, row, column)
+        return Brush(x, y, self.scale, self.local_light, self.colours, row, column, self.flat)
 
     def sprite(self, extent: tuple[float, float, float, float]) -> Brush:
         """A brush on a grid of its own, for parts that will move."""
@@ -209,7 +222,7 @@ class Stage:
         x = (np.float32(x0) + (np.arange(columns, dtype=np.float32) + 0.5) / np.float32(density))[None]
         y = (np.float32(y0) + (np.arange(rows, dtype=np.float32) + 0.5) / np.float32(density))[:, None]
         x, y = np.broadcast_arrays(x, y)
-        return Brush(x, y, density, self.local_light, self.colours)
+        return Brush(x, y, density, self.local_light, self.colours, flat=self.flat)
 
     def settle(self, brush: Brush) -> Part:
         """The part that a `still` brush painted."""

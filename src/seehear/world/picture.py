@@ -18,6 +18,7 @@ from seehear.world.classes import kind
 from seehear.world.occlusion import cover
 from seehear.world.scenes import Scene
 from seehear.world.streams import stream
+from seehear.world.styles import goal, grain, restyle
 
 FARTHEST_SHAKE = 0.04  # of the picture's width; beyond the edge the outermost pixels are repeated
 MASK_ALPHA = 0.5
@@ -35,11 +36,14 @@ class Pictures:
 def paint(scene: Scene) -> Pictures:
     """Draw a scene; bodies that an intervention removes leave the others' pixels as they were."""
     frames, masks, whole = _filmed(scene, [])
-    levels = _levels(scene, frames)
+    scale, offset = _levels(frames, *goal(scene.style, scene.grade))
     removed = scene.intervention.parameters.get("removed", []) if scene.intervention else []
     if removed:
         frames, masks, whole = _filmed(scene, removed)
-    return Pictures(_grade(frames, *levels), masks, whole)
+    noise = grain(scene.style, scene.grade.seed, len(frames), scene.format.size)
+    if noise is not None:
+        frames += noise / scale
+    return Pictures(_grade(frames, scale, offset), masks, whole)
 
 
 def _filmed(scene: Scene, removed: list[int]) -> tuple[ndarray, ndarray, ndarray]:
@@ -59,7 +63,7 @@ def _filmed(scene: Scene, removed: list[int]) -> tuple[ndarray, ndarray, ndarray
     if scene.grade.shake > 0:
         offsets = _shake(scene, count)
         frames, whole, masks = _shift(frames, offsets), _roll(whole, offsets), _roll(masks, offsets)
-    return frames, masks, whole
+    return restyle(scene.style, frames), masks, whole
 
 
 def nearest_last(scene: Scene) -> list[int]:
@@ -77,12 +81,14 @@ def _parts(scene: Scene, number: int, times: ndarray) -> list[Part]:
     light = np.array([np.cos(scene.grade.light), np.sin(scene.grade.light), 1.1], np.float32)
     light = light / np.linalg.norm(light)
     centre, half = ((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0) / 2
-    return own.draw(Stage(body, events, times, scene.format.size, scene.format.size, light, centre, half))
+    return own.draw(
+        Stage(body, events, times, scene.format.size, scene.format.size, light, centre, half, scene.style == "flat")
+    )
 
 
 def _compose(scene: Scene, parts: list[tuple[int, Part]], count: int, size: int) -> tuple[ndarray, ndarray]:
     """Frames `[T, H, W, 3]` float32 and whole masks `[N, T, H, W]`."""
-    frames = background.paint(scene.background, size, size)[None]
+    frames = background.paint(scene.background, size, size, scene.style == "flat")[None]
     whole = np.zeros((len(scene.bodies), count, size, size), bool)
     for number, part in parts:
         rgba = part.rgba if len(part.rgba) == 1 else part.rgba[part.shown]
@@ -131,16 +137,15 @@ def _roll(masks: ndarray, offsets: ndarray) -> ndarray:
     return masks[:, time, rows, columns]
 
 
-def _levels(scene: Scene, frames: ndarray) -> tuple[ndarray, ndarray]:
-    """Factor and offset `[3]` that bring the clip to its drawn mean colour and contrast.
+def _levels(frames: ndarray, target: ndarray, contrast: float) -> tuple[ndarray, ndarray]:
+    """Factor and offset `[3]` that bring the clip to its mean colour and contrast.
 
     They are found in a few rounds, because clipping moves the mean. The first picture weighs as much as the rest: rain
     falls only later, and neither the clip's mean nor its first picture may tell.
     """
-    target = np.array(scene.grade.mean_rgb, np.float32)
     later = len(frames[8::8])
     sample = frames[[0] * later + list(range(8, len(frames), 8))]
-    mean, scale = sample.mean(axis=(0, 1, 2)), np.float32(scene.grade.contrast) / (sample.std() + np.float32(1e-6))
+    mean, scale = sample.mean(axis=(0, 1, 2)), np.float32(contrast) / (sample.std() + np.float32(1e-6))
     shift = np.zeros(3, np.float32)
     for _ in range(3):
         shown = np.clip((sample - mean) * scale + target + shift, 0, 1)
