@@ -127,6 +127,7 @@ class Draws:
         taken: Collection[tuple[str, int]] = (),
         sizes: tuple[float, float] | None = None,
         unseen: bool = False,
+        pool: Sequence[int] | None = None,
     ) -> Body:
         """Body `number` of `count`: drawn again while it is `taken` or lies in another split's parameter cell.
 
@@ -137,18 +138,19 @@ class Draws:
             taken: (class, instance number) of bodies that stand there already.
             sizes: range in picture widths, as it is; by default the level's, shrunk by `count`.
             unseen: it will only be heard: its parameter cell takes the size that its pitch means.
+            pool: instance numbers to choose from; by default those of the split.
         """
+        pool = instances(self.split, OBJECT_INSTANCES) if pool is None else pool
         for path in attempts((*self.key, "body", number)):
-            body = self._body(path, name, count, sizes)
+            body = self._body(path, name, count, sizes, pool)
             twice = (name, body.instance.number) in taken
             size = size_at(name, body.pitch_hz) if unseen else body.size
             if not twice and self._may_show(body.instance, size, body.pitch_hz):
                 return body
         raise exhausted(name, self.split)
 
-    def _body(self, own: tuple, name: str, count: int, sizes: tuple[float, float] | None) -> Body:
+    def _body(self, own: tuple, name: str, count: int, sizes: tuple[float, float] | None, pool: Sequence[int]) -> Body:
         pose = stream(*own, "pose")
-        pool = instances(self.split, OBJECT_INSTANCES)
         who = instance(name, int(stream(*own, "instance").choice(pool)), self.knobs.spread, self.seed)
         if sizes is None:
             size = pose.uniform(*self.knobs.sizes) * MANY_SHRINK.get(count, min(MANY_SHRINK.values()))
