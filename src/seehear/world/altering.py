@@ -6,6 +6,7 @@ kept under `intervention.before`. Facts of a track that speak of time or of word
 Legend: T frames, H W picture, S samples, N bodies.
 """
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,11 @@ def seen(scene: Scene, pictures: Pictures) -> Pictures:
     change = scene.intervention
     if change is not None and change.name == "grey":
         luma = (pictures.pixels.astype(np.uint16) @ LUMA + 128) >> 8
-        return Pictures(np.repeat(luma.astype(np.uint8)[..., None], 3, axis=-1), pictures.masks, pictures.whole)
+        return dataclasses.replace(pictures, pixels=np.repeat(luma.astype(np.uint8)[..., None], 3, axis=-1))
     if change is not None and change.name == "shuffle":
         order = change.parameters["order"]
-        return Pictures(pictures.pixels[order], pictures.masks[:, order], pictures.whole[:, order])
+        parts = {own: mask[order] for own, mask in pictures.parts.items()}
+        return Pictures(pictures.pixels[order], pictures.masks[:, order], pictures.whole[:, order], parts)
     return pictures
 
 

@@ -6,7 +6,7 @@ The grade then brings every clip to its drawn mean colour and contrast, so neith
 Legend: T frames, H W picture, N bodies.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy import ndarray
@@ -26,34 +26,44 @@ MASK_ALPHA = 0.5
 
 @dataclass
 class Pictures:
-    """`pixels [T, H, W, 3]` uint8; `masks` (visible) and `whole` (with what is hidden), bool `[N, T, H, W]`."""
+    """`pixels [T, H, W, 3]` uint8; `masks` (visible) and `whole` (with what is hidden), bool `[N, T, H, W]`.
+
+    `parts` holds what is seen of each part with a name, bool `[T, H, W]`, by (body, name).
+    """
 
     pixels: ndarray
     masks: ndarray
     whole: ndarray
+    parts: dict[tuple[int, str], ndarray] = field(default_factory=dict)
 
 
 def paint(scene: Scene) -> Pictures:
     """Draw a scene; bodies that an intervention removes leave the others' pixels as they were."""
-    frames, masks, whole = _filmed(scene, [])
+    frames, masks, whole, named = _filmed(scene, [])
     scale, offset = _levels(frames, *goal(scene.style, scene.grade))
     removed = scene.intervention.parameters.get("removed", []) if scene.intervention else []
     if removed:
-        frames, masks, whole = _filmed(scene, removed)
+        frames, masks, whole, named = _filmed(scene, removed)
     noise = grain(scene.style, scene.grade.seed, len(frames), scene.format.size)
     if noise is not None:
         frames += noise / scale
-    return Pictures(_grade(frames, scale, offset), masks, whole)
+    count = len(scene.bodies)
+    seen = {own: mask & masks[own[0]] for own, mask in zip(named, masks[count:], strict=True)}
+    return Pictures(_grade(frames, scale, offset), masks[:count], whole[:count], seen)
 
 
-def _filmed(scene: Scene, removed: list[int]) -> tuple[ndarray, ndarray, ndarray]:
-    """Frames `[T, H, W, 3]` before the grade, and masks, visible and whole."""
+def _filmed(scene: Scene, removed: list[int]) -> tuple[ndarray, ndarray, ndarray, list[tuple[int, str]]]:
+    """Frames `[T, H, W, 3]` before the grade, masks, visible and whole, and the (body, name) of the named parts.
+
+    The masks are those of the bodies, then of the named parts.
+    """
     size, count = scene.format.size, scene.format.frames
     rate = scene.format.frames_per_second
     times = np.arange(count) * (rate[1] / rate[0])
     order = [number for number in nearest_last(scene) if number not in removed]
     parts = [(number, part) for number in order for part in _parts(scene, number, times)]
-    frames, whole = _compose(scene, parts, count, size)
+    named = list(dict.fromkeys((number, part.name) for number, part in parts if part.name))
+    frames, whole = _compose(scene, parts, named, count, size)
     masks = _visible(whole, order)
     if scene.board is not None and scene.board.body not in removed:
         masks &= ~cover(scene.board, frames, whole[scene.board.body], times)
@@ -63,7 +73,7 @@ def _filmed(scene: Scene, removed: list[int]) -> tuple[ndarray, ndarray, ndarray
     if scene.grade.shake > 0:
         offsets = _shake(scene, count)
         frames, whole, masks = _shift(frames, offsets), _roll(whole, offsets), _roll(masks, offsets)
-    return restyle(scene.style, frames), masks, whole
+    return restyle(scene.style, frames), masks, whole, named
 
 
 def nearest_last(scene: Scene) -> list[int]:
@@ -86,10 +96,12 @@ def _parts(scene: Scene, number: int, times: ndarray) -> list[Part]:
     )
 
 
-def _compose(scene: Scene, parts: list[tuple[int, Part]], count: int, size: int) -> tuple[ndarray, ndarray]:
-    """Frames `[T, H, W, 3]` float32 and whole masks `[N, T, H, W]`."""
+def _compose(
+    scene: Scene, parts: list[tuple[int, Part]], named: list[tuple[int, str]], count: int, size: int
+) -> tuple[ndarray, ndarray]:
+    """Frames `[T, H, W, 3]` float32 and whole masks `[N + named parts, T, H, W]`."""
     frames = background.paint(scene.background, size, size, scene.style == "flat")[None]
-    whole = np.zeros((len(scene.bodies), count, size, size), bool)
+    whole = np.zeros((len(scene.bodies) + len(named), count, size, size), bool)
     for number, part in parts:
         rgba = part.rgba if len(part.rgba) == 1 else part.rgba[part.shown]
         if len(frames) == 1 < len(rgba):
@@ -101,6 +113,8 @@ def _compose(scene: Scene, parts: list[tuple[int, Part]], count: int, size: int)
         target += rgba[..., :3]
         if part.in_mask:
             whole[number, :, rows, columns] |= rgba[..., 3] > MASK_ALPHA
+        if part.name:
+            whole[len(scene.bodies) + named.index((number, part.name)), :, rows, columns] |= rgba[..., 3] > MASK_ALPHA
     return (np.repeat(frames, count, axis=0) if len(frames) == 1 else frames), whole
 
 
