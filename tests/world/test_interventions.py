@@ -11,6 +11,7 @@ from seehear import world
 from seehear.errors import DataError, UsageError
 from seehear.world.interventions import INTERVENTIONS, SHIFT_SECONDS, intervene
 from seehear.world.mixing import mix
+from seehear.world.presets import resolve
 from seehear.world.rendering import Rendered
 from seehear.world.truth import boxes
 
@@ -175,5 +176,7 @@ def test_impossible_interventions_are_refused() -> None:
         intervene(scene, "swap")
     with pytest.raises(UsageError, match="with mute; expected a clip as it was drawn"):
         intervene(intervene(scene, "mute"), "grey")
+    with pytest.raises(UsageError, match="track Y shifts by itself"):
+        world.scene(resolve("unit", track="Y", intervention="shift"), "test", 0)
     with pytest.raises(DataError, match="has a label of its own"):
         intervene(scene, "swap", lambda index: world.scene("unit", "test", 8 * index))

@@ -36,7 +36,8 @@ def intervene(scene: Scene, name: str, clip: Callable[[int], Scene] | None = Non
         clip: another scene of the same world and split by its index; only `swap` asks for it.
 
     Raises:
-        UsageError: if there is no such intervention, the scene has one already, or `swap` has no `clip`.
+        UsageError: if there is no such intervention, the scene has one already, `swap` has no `clip`, or the sound is
+            to be shifted where the scene's track has shifted it (Y).
         DataError: if no other clip nearby fits (swap).
     """
     if name not in INTERVENTIONS:
@@ -52,6 +53,10 @@ def intervene(scene: Scene, name: str, clip: Callable[[int], Scene] | None = Non
         other = _stranger(scene, clip, rng.permutation(NEIGHBOURS).tolist())
         parameters = {"clip": other.id, "labels": list(other.labels)}
     elif name == "shift":
+        if any(scene.margins_seconds):
+            raise UsageError(
+                f"clip {scene.id}, whose sound track {scene.track} shifts by itself", expected="a clip in step"
+            )
         samples = round(rng.uniform(*SHIFT_SECONDS) * scene.format.sample_rate)
         parameters = {"seconds": samples / scene.format.sample_rate}
     elif name == "shuffle":
@@ -69,7 +74,7 @@ def _stranger(scene: Scene, clip: Callable[[int], Scene], order: list[int]) -> S
     fallback: Scene | None = None
     for step in order:
         other = clip(start + step)
-        if set(other.labels) & set(scene.labels):
+        if not other.sources or set(other.labels) & set(scene.labels):
             continue
         if not seen & {source.instance.kind for source in other.sources}:
             return other
