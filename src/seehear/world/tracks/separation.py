@@ -4,9 +4,9 @@ Half of the training clips are solos, for mix-and-separate training (Zhao et al.
 section 3): one source, to be mixed with that of another clip. All other splits hold true mixtures only. What a level
 adds (silent bodies, noise, camera) stays.
 
-`facts["separation"]`: `solo`, `sources`, and measured per source, in order: `mixture_sdr_db`, how near the mixture as it
-stands comes to the source, and `ideal_ratio_mask_sdr_db`, how near the mask made from the stems themselves comes, the
-usual ceiling of methods that mask a spectrogram. SDR is 10 log10(|s|^2 / |s - e|^2) of a stem s and its estimate e,
+`facts["separation"]`: `solo`, `sources`, and measured per source, in order: `mixture_sdr_db`, how near the mixture as
+it stands comes to the source, and `ideal_ratio_mask_sdr_db`, how near the mask made from the stems themselves comes,
+the usual ceiling of methods that mask a spectrogram. SDR is 10 log10(|s|^2 / |s - e|^2) of a stem s and its estimate e,
 without any allowed rescaling or filter, so that silence as an estimate has 0 dB.
 """
 
