@@ -1,7 +1,7 @@
 """VGG-SS-like JSON: `vggss_{split}.json` per split, a list of {"file", "class", "bbox"}.
 
 `bbox` holds the normalised boxes (x0, y0, x1, y1) of all sounding bodies that are seen at the middle frame, `class`
-what they play, joined by " and " where there are several. As in VGG-SS, clips in which nothing seen sounds are left out.
+what they play, joined by " and " where there are several. As in VGG-SS, clips where nothing seen sounds are left out.
 """
 
 import json
