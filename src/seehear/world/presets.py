@@ -13,12 +13,14 @@ from seehear.world.interventions import INTERVENTIONS
 from seehear.world.levels import LEVELS, level_of
 from seehear.world.levels import level as knobs
 from seehear.world.scenes import LATER, Format, plain
+from seehear.world.speech import ENGINES
 from seehear.world.splits import SPLITS
 from seehear.world.styles import STYLES
 from seehear.world.tracks import track as track_of
 
 SIZES = (32, 48, 64, 96, 128, 224)
 SECONDS = (1.6, 3.2, 4.8)
+SPOKEN = ("K", "N")  # tracks with words
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Preset:
         ambiguous: share of single-label clips that sound alone, and of others that the picture alone, cannot tell
             (see `tracks.core`).
         style: how pictures are painted (see `styles`).
+        speech: who speaks, one of `speech.ENGINES`.
         intervention: what is changed of every clip (see `interventions`); "" is nothing.
         long_tail: how many times as often training clips show the most frequent class as the rarest; 1 is balanced.
         parent_labels: whether the classes' groups are labels too.
@@ -53,6 +56,7 @@ class Preset:
     cells: bool = field(default=False, metadata=LATER)
     ambiguous: float = field(default=0.0, metadata=LATER)
     style: str = field(default="textured", metadata=LATER)
+    speech: str = field(default="built-in", metadata=LATER)
     intervention: str = field(default="", metadata=LATER)
     long_tail: float = field(default=1.0, metadata=LATER)
     parent_labels: bool = field(default=False, metadata=LATER)
@@ -101,7 +105,7 @@ class Choices:
         clips: number of clips per split, or one total that keeps the preset's proportions (rounded to whole rounds
             of the labels, at least one round per split).
         track: a letter of `tracks.TRACKS`, which brings its own labels and format.
-        labelling, ambiguous, style, intervention, long_tail, parent_labels, removed_labels: as in `Preset`.
+        labelling, ambiguous, style, speech, intervention, long_tail, parent_labels, removed_labels: as in `Preset`.
     """
 
     level: int | None = None
@@ -112,6 +116,7 @@ class Choices:
     labelling: Literal["single", "multi"] | None = None
     ambiguous: float | None = None
     style: str | None = None
+    speech: str | None = None
     intervention: str | None = None
     long_tail: float | None = None
     parent_labels: bool | None = None
@@ -144,7 +149,16 @@ def resolve(preset: str | Preset, choices: Choices = Choices(), **given: Any) ->
     counts = preset.clips if choices.clips is None else _asked_counts(preset, choices.clips)
     for split in counts:
         knobs(level_of(chosen, split))
-    names = ("labelling", "ambiguous", "style", "intervention", "long_tail", "parent_labels", "removed_labels")
+    names = (
+        "labelling",
+        "ambiguous",
+        "style",
+        "speech",
+        "intervention",
+        "long_tail",
+        "parent_labels",
+        "removed_labels",
+    )
     others = {name: own for name in names if (own := getattr(choices, name)) is not None}
     if choices.labelling == "multi":
         others.setdefault("ambiguous", 0.0)
@@ -184,6 +198,10 @@ def _checked(preset: Preset) -> Preset:
     """
     if preset.style not in STYLES:
         raise unknown_name(f"style {preset.style!r}", preset.style, STYLES)
+    if preset.speech not in ENGINES:
+        raise unknown_name(f"speech engine {preset.speech!r}", preset.speech, ENGINES)
+    if preset.speech != ENGINES[0] and preset.track not in SPOKEN:
+        raise UsageError(f"speech by {preset.speech} on track {preset.track}", expected=f"track {' or '.join(SPOKEN)}")
     if preset.intervention and preset.intervention not in INTERVENTIONS:
         raise unknown_name(f"intervention {preset.intervention!r}", preset.intervention, INTERVENTIONS)
     if not 0 <= preset.ambiguous <= 0.5:
