@@ -1,19 +1,34 @@
-"""`seehear world`: generate the procedural audio-visual world into a folder."""
+"""`seehear world`: generate the procedural audio-visual world into a folder, look at it, audit it, export it.
 
+The first word decides: one of `VERBS` opens the file of that name (`world_show`, ...), anything else is the folder to
+write. A folder that is called like one of them is written `./show`.
+"""
+
+import importlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from seehear.cli.console import Console
 from seehear.cli.options import Positional, named, parse
 from seehear.cli.pack import counted
 from seehear.cli.progress import duration
 
+VERBS = {
+    "show": "a contact sheet of one clip: pictures, boxes, masks, sound, stems, onsets, facts",
+}
 EXAMPLES = (
     "seehear world data/tiny",
     "seehear world data/unit --preset unit --seed 7",
     "seehear world data/hard --preset multi --clips 1000 --size 128",
+    "seehear world data/sketches --preset tiny --style sketch",
+    "seehear world data/muted --preset tiny --intervention mute",
+    "seehear world data/tags --preset base --labelling multi --long-tail 50 --parent-labels --removed-labels 0.2",
 )
+CHOICES = (
+    "level", "size", "seconds", "clips", "track", "labelling", "ambiguous", "style", "intervention", "long_tail",
+    "removed_labels",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,30 +43,61 @@ class Options:
     preset: str = "tiny"
     """unit (64 clips for tests), tiny (the demo's), small (more of it), multi (several objects per clip),
     base (20 classes), large (more of it)"""
-    seed: int = 0
-    """another seed is another world of the same kind"""
+    track: str | None = None
+    """letter of the kind of clips; by default the preset's"""
     level: int | None = None
     """difficulty, 0 to 3; by default the preset's"""
     size: int | None = None
     """width and height of the pictures in pixels; by default the preset's"""
     seconds: float | None = None
     """length of a clip; by default the preset's"""
+    seed: int = 0
+    """another seed is another world of the same kind"""
     clips: int | None = None
     """clips in all, shared out among the splits as in the preset"""
+    labelling: Literal["single", "multi"] | None = None
+    """one labelled class per clip, or every class that sounds; by default the preset's"""
+    ambiguous: float | None = None
+    """share of clips that sound alone, and of others that the picture alone, cannot tell, 0 to 0.5"""
+    style: str | None = None
+    """how pictures are painted: textured, flat, sketch or night"""
+    intervention: str | None = None
+    """a view of the same clips with one thing changed: mute, swap, shift, grey, shuffle or without_distractors"""
+    long_tail: float | None = None
+    """how many times as often training clips show the most frequent class as the rarest"""
+    parent_labels: bool = False
+    """the classes' groups are labels too"""
+    removed_labels: float | None = None
+    """share of the parent labels that training clips lack"""
     workers: int | None = None
     """processes; by default one per core"""
 
 
 def run(arguments: list[str], console: Console) -> dict[str, Any]:
+    """Do what the first word says: build the world, or open one of `VERBS`."""
+    if arguments and arguments[0] in VERBS:
+        return importlib.import_module(f"seehear.cli.world_{arguments[0]}").run(arguments[1:], console)
+    return _build(arguments, console)
+
+
+def _build(arguments: list[str], console: Console) -> dict[str, Any]:
     """Build the world and say what was built."""
-    options = parse(Options, arguments, "world", EXAMPLES)
+    options = parse(Options, arguments, "world", (*EXAMPLES, *_verbs()))
     from seehear import world
 
-    chosen = {name: getattr(options, name) for name in ("seed", "level", "size", "seconds", "clips", "workers")}
+    chosen = {name: getattr(options, name) for name in ("seed", "workers", *CHOICES)}
     with console.progress("generating") as bar:
-        report = world.build(options.out, options.preset, progress=bar, **chosen)
+        report = world.build(
+            options.out, options.preset, progress=bar, parent_labels=options.parent_labels or None, **chosen
+        )
     _show(report, console)
     return asdict(report)
+
+
+def _verbs() -> list[str]:
+    """The help's lines about what else there is."""
+    width = max(map(len, VERBS))
+    return ["", *(f"seehear world {verb:{width}} --help   {summary}" for verb, summary in VERBS.items())]
 
 
 def _show(report: Any, console: Console) -> None:
