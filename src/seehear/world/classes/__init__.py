@@ -25,6 +25,7 @@ NAMES = (
 OTHERS: dict[str, str] = {  # bodies of single tracks: name to module
     "loudspeaker": "classes.loudspeaker",
     "face": "speech.face",
+    "digit": "digits.card",
 }
 
 

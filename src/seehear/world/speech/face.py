@@ -15,6 +15,7 @@ from seehear.world import shapes, texture
 from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
 from seehear.world.scenes import Event, Instance, Source
+from seehear.world.speech import espeak
 from seehear.world.speech.coarticulation import shares, track
 from seehear.world.speech.emotions import EXPRESSIONS, NEUTRAL, Expression
 from seehear.world.speech.phonemes import MOUTHS, PHONEMES, Mouth
@@ -34,16 +35,24 @@ def hair(instance: Instance) -> str:
     return HAIRS[min(len(HAIRS) - 1, int(instance.code[7] * len(HAIRS)))]
 
 
-def mouth_at(times: ndarray, events: tuple[Event, ...]) -> ndarray:
-    """Opening, width and rounding of the mouth at each time, `[T, 3]`: rest where nothing is said."""
+def mouth_at(times: ndarray, who: Instance, events: tuple[Event, ...]) -> ndarray:
+    """Opening, width and rounding of an individual's mouth at each time, `[T, 3]`: rest where nothing is said."""
     rest = _numbers(MOUTHS["rest"])
     if not events:
         return np.tile(rest, (len(times), 1))
+    if _words(events):
+        opening = espeak.opening(times, who, events)
+        return rest + opening[:, None] * (_numbers(MOUTHS["open"]) - rest)
     goals = np.array([_numbers(PHONEMES[event.kind].mouth) for event in events])
     goals[:, 0] *= [0.5 + 0.5 * event.strength for event in events]
     starts = np.array([event.start_seconds for event in events])
     stops = np.array([event.stop_seconds for event in events])
     return track(shares(times, starts, stops), goals, rest)
+
+
+def _words(events: tuple[Event, ...]) -> bool:
+    """Whether the events are words of the external engine, not phonemes."""
+    return bool(events) and events[0].kind not in PHONEMES
 
 
 def _numbers(mouth: Mouth) -> ndarray:
@@ -159,7 +168,7 @@ def _nose(brush: Brush, instance: Instance) -> None:
 
 def _mouth(stage: Stage, shown: Expression) -> Part:
     """The mouth in all the shapes that the clip needs: lips, what is dark behind them, teeth and tongue."""
-    shaped = mouth_at(stage.times, stage.events)
+    shaped = mouth_at(stage.times, stage.body.instance, stage.events)
     unique, index = np.unique(np.round(shaped * POSES) / POSES, axis=0, return_inverse=True)
     brush = stage.still((-0.42, MOUTH_Y - 0.24, 0.42, MOUTH_Y + 0.36))
     opening, width, rounding = (unique[:, k, None, None].astype(np.float32) for k in range(3))
@@ -203,7 +212,8 @@ def _draw(stage: Stage) -> list[Part]:
 
 
 def _voice(source: Source, events: tuple[Event, ...], samples: int) -> ndarray:
-    return speaking(source, events, samples)
+    engine = espeak.speaking if _words(events) else speaking
+    return engine(source, events, samples)
 
 
 KIND = Kind(

@@ -56,7 +56,7 @@ def speaking(source: Source, events: tuple[Event, ...], samples: int) -> ndarray
     noise = rng.standard_normal(len(times))
     flow = _glottis(turns, np.gradient(turns) * SAMPLE_RATE) * voiced
     flow += breath * noise * (1 + 0.6 * np.cos(2 * np.pi * turns))
-    flow = _tilted(flow, prosody.tilt_db)
+    flow = tilted(flow, prosody.tilt_db)
     middles = first / SAMPLE_RATE + np.arange(-(-len(times) // HOP) + 1) * HOP / SAMPLE_RATE
     near = shares(middles, starts, stops)
     tract, front = _tract(said, near, own.tract), _front(said, near)
@@ -135,7 +135,7 @@ def _glottis(turns: ndarray, hertz: ndarray) -> ndarray:
     return flow / flow.std()
 
 
-def _tilted(sound: ndarray, tilt_db: float) -> ndarray:
+def tilted(sound: ndarray, tilt_db: float) -> ndarray:
     """The sound with `tilt_db` per octave more above `TILT_HZ`, over `TILT_OCTAVES`: one pole, one zero."""
     corners = TILT_HZ, TILT_HZ * 2 ** (abs(tilt_db) * TILT_OCTAVES / 6)
     low, high = (np.exp(-2 * np.pi * corner / SAMPLE_RATE) for corner in corners)

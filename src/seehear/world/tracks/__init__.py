@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seehear.configuration import unknown_name
+from seehear.world.speech.emotions import EMOTIONS
+from seehear.world.speech.lexicon import DIGITS
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -55,6 +57,8 @@ TRACKS: dict[str, Track] = {
     "J": Track("joint", "shape and pitch as one label, which needs both modalities", labels=PAIRS, arrays=("masks",)),
     "Y": Track("sync", "sound in step, or shifted: sync and animation", 4.8, (25, 1), IN_STEP),
     "S": Track("stream", "a correlated, drifting stream: learning without shuffled data"),
+    "K": Track("speech", "faces that speak: words, speakers, emotions", 3.2, labels=EMOTIONS),
+    "N": Track("digits", "real handwritten digits with synthetic spoken ones", labels=tuple(DIGITS)),
 }
 
 
