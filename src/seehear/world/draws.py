@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from numpy.random import Generator
@@ -34,6 +34,7 @@ PITCH_JITTER = 0.03
 MANY_SHRINK = {1: 1.0, 2: 0.72, 3: 0.6, 4: 0.56, 5: 0.53}  # size factor by number of visible bodies
 
 
+@cache
 def instance(name: str, number: int, spread: float, seed: int) -> Instance:
     """One individual of a class: the same wherever it appears under this root seed."""
     rng = stream(seed, "instance", name, number)
@@ -142,14 +143,17 @@ class Draws:
         """
         pool = instances(self.split, OBJECT_INSTANCES) if pool is None else pool
         for path in attempts((*self.key, "body", number)):
-            body = self._body(path, name, count, sizes, pool)
+            body = self._uncoloured(path, name, count, sizes, pool)
             twice = (name, body.instance.number) in taken
             size = size_at(name, body.pitch_hz) if unseen else body.size
             if not twice and self._may_show(body.instance, size, body.pitch_hz):
-                return body
+                palette = draw_palette(stream(*path, "palette"))
+                return dataclasses.replace(body, palette=palette, texture_seed=child_seed(*path, "texture"))
         raise exhausted(name, self.split)
 
-    def _body(self, own: tuple, name: str, count: int, sizes: tuple[float, float] | None, pool: Sequence[int]) -> Body:
+    def _uncoloured(
+        self, own: tuple, name: str, count: int, sizes: tuple[float, float] | None, pool: Sequence[int]
+    ) -> Body:
         pose = stream(*own, "pose")
         who = instance(name, int(stream(*own, "instance").choice(pool)), self.knobs.spread, self.seed)
         if sizes is None:
@@ -167,8 +171,8 @@ class Draws:
             y=round(y, 6),
             angle=round(pose.uniform(-0.2, 0.2), 6),
             flip=bool(pose.integers(2)),
-            palette=draw_palette(stream(*own, "palette")),
-            texture_seed=child_seed(*own, "texture"),
+            palette=(),
+            texture_seed=0,
         )
 
     def _may_show(self, who: Instance, size: float, pitch_hz: float) -> bool:
