@@ -82,7 +82,7 @@ def caption(
         "pitch": "high-pitched" if source.pitch_hz > (low * high) ** 0.5 else "low-pitched",
         "size": "unseen" if body is None else "large" if body.size > 0.6 else "small",
         "side": "left" if body is not None and body.x < 0.5 else "right",
-        "room": _room(background),
+        "room": room_words(background),
     }
     silent = [b for k, b in enumerate(bodies) if k != source.body]
     text = TEMPLATES[number].format(**words)
@@ -97,10 +97,11 @@ def _silence(rng: Generator, split: str, background: Background, bodies: tuple[B
     body = bodies[int(rng.integers(len(bodies)))]
     thing = str(rng.choice(kind(body.instance.kind).synonyms)).removeprefix("a ")
     side = "left" if body.x < 0.5 else "right"
-    text = SILENT_TEMPLATES[number].format(thing=thing, side=side, room=_room(background))
+    text = SILENT_TEMPLATES[number].format(thing=thing, side=side, room=room_words(background))
     return text, len(TEMPLATES) + number
 
 
-def _room(background: Background) -> str:
+def room_words(background: Background) -> str:
+    """A room in words."""
     extent = "a large hall" if background.depth > 0.66 else "a room" if background.depth > 0.33 else "a small chamber"
     return extent + (" with tiled walls" if background.hardness > 0.5 else " hung with cloth")

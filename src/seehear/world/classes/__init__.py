@@ -26,6 +26,16 @@ OTHERS: dict[str, str] = {  # bodies of single tracks: name to module
     "loudspeaker": "classes.loudspeaker",
     "face": "speech.face",
     "digit": "digits.card",
+    "hand": "interactions.hand",
+    "hammer": "interactions.hammer",
+    "cup": "interactions.cup",
+    "lamp": "interactions.lamp",
+    "door": "interactions.door",
+    "jar": "interactions.jar",
+    "balloon": "interactions.balloon",
+    "nail": "interactions.nail",
+    "candle": "interactions.candle",
+    "pot": "interactions.pot",
 }
 
 

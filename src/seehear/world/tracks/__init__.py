@@ -49,6 +49,10 @@ IN_STEP = (  # classes whose every sound has a visible moment and no regular bea
 )  # fmt: skip
 PAIRS = tuple(f"shape {shape} pitch {pitch}" for shape in range(4) for pitch in range(4))
 
+ACTIONS = (
+    "break cup", "switch lamp", "slam door", "fill jar", "pop balloon", "hammer nail", "blow out candle", "close pot",
+)  # fmt: skip
+
 
 TRACKS: dict[str, Track] = {
     "A": Track("core", "things that sound: classification, tagging and retrieval"),
@@ -59,6 +63,9 @@ TRACKS: dict[str, Track] = {
     "S": Track("stream", "a correlated, drifting stream: learning without shuffled data"),
     "K": Track("speech", "faces that speak: words, speakers, emotions", 3.2, labels=EMOTIONS),
     "N": Track("digits", "real handwritten digits with synthetic spoken ones", labels=tuple(DIGITS)),
+    "I": Track(
+        "interactions", "hands that change the state of things, heard or not", 4.8, labels=ACTIONS, arrays=("masks",)
+    ),
 }
 
 
