@@ -140,3 +140,32 @@ def test_a_world_of_another_version_is_not_shown(
     status, line = failure(capsys, "world", "show", tmp_path, "test-A1-0-000001")
     assert status == 5
     assert "holds world version 0" in line
+
+
+# ------------------------------------------------------------------------------------------------------------ export
+def test_a_world_is_exported_and_the_files_are_named(
+    small_world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = machine(capsys, "world", "export", small_world, tmp_path / "out", "--format", "audioset")
+    assert [Path(path).is_file() for path in found["files"]] == [True] * 4
+    said = people(capsys, "world", "export", small_world, tmp_path / "out", "--format", "audioset")
+    assert said.splitlines() == found["files"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (("WORLD", "out", "--format", "audiost"), 2, "try: audioset"),
+        (("WORLD", "out"), 2, "--format"),
+        (("nowhere", "out", "--format", "vggss"), 5, "nowhere"),
+    ],
+)
+def test_an_impossible_export_is_refused(
+    words: tuple[str, ...], status: int, says: str, small_world: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    found, line = failure(capsys, "world", "export", *(small_world if word == "WORLD" else word for word in words))
+    assert found == status
+    assert says in line
+    assert not list(tmp_path.iterdir())
