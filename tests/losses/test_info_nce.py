@@ -1,13 +1,13 @@
 """InfoNCE: closed forms, a slow loop, equal ids, and two processes against one."""
 
 import math
-import os
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from seehear.losses.info_nce import info_nce
+from tests.training.processes import exit_codes, start_ranks
 
 
 def _pair(batch: int = 6, width: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
@@ -56,10 +56,8 @@ def test_autocast_does_not_round_the_cosines():
     torch.testing.assert_close(rounded, info_nce(audio, image, torch.arange(16)), rtol=0, atol=0)
 
 
-def _rank(rank: int, folder: str) -> None:
-    os.environ |= {"MASTER_ADDR": "127.0.0.1"}
-    store = torch.distributed.FileStore(f"{folder}/store", 2)
-    torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+def _rank(rank, world_size, folder):
+    torch.distributed.init_process_group("gloo")
     audio, image = (z[rank * 3 : rank * 3 + 3].clone().requires_grad_() for z in _pair())
     ids = torch.tensor([3, 1, 4, 1, 5, 9])[rank * 3 : rank * 3 + 3]
     loss = info_nce(audio, image, ids, 0.1)
@@ -70,7 +68,7 @@ def _rank(rank: int, folder: str) -> None:
 
 def test_two_processes_equal_one_in_value_and_gradient(tmp_path):
     """The mean over ranks of the loss, and of what flows back to each rank's own clips (DDP divides by the ranks)."""
-    torch.multiprocessing.spawn(_rank, args=(str(tmp_path),), nprocs=2)
+    assert exit_codes(start_ranks(2, _rank, tmp_path)) == [0, 0]
     parts = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
     audio, image = (z.requires_grad_() for z in _pair())
     loss = info_nce(audio, image, torch.tensor([3, 1, 4, 1, 5, 9]), 0.1)

@@ -4,10 +4,10 @@ With L2-normalised embeddings z and temperature tau, S = z_a z_v^T / tau and
 
     L(a -> v) = - mean_i log( exp(S_ii) / sum_j exp(S_ij) ),      symmetric: the mean of both directions.
 
-Across ranks every rank takes its own rows against the columns of all ranks (a gather that carries gradients); the mean
-over ranks, which DDP takes, is then the loss of the whole batch in value and gradient. Pairs that carry the same
-sample id (fewer clips than a batch) are no negatives of each other. Autocast is left out: cosines near 1 are 0.004
-apart in bf16, and tau = 0.05 makes that 0.08.
+Across ranks every rank takes its own rows against the columns of all ranks (`gather.py`); the mean over ranks, which
+DDP takes, is then the loss of the whole batch in value and gradient. No rank ever holds `[B, B]`. With `chunk` no rank
+holds `[b, B]` either: see `chunked_info_nce.py`. Pairs that carry the same sample id (fewer clips than a batch) are no
+negatives of each other. Autocast is left out: cosines near 1 are 0.004 apart in bf16, and tau = 0.05 makes that 0.08.
 
 Legend: b local batch, B global batch, D width.
 """
@@ -15,10 +15,14 @@ Legend: b local batch, B global batch, D width.
 from typing import Literal
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 from torch.nn import functional as F
 
+from seehear.losses.chunked_info_nce import chunked_info_nce
+from seehear.losses.gather import first_row, gather
+
 Directions = Literal["both", "audio-to-image", "image-to-audio"]
+_SHARES = {"both": (0.5, 0.5), "audio-to-image": (1.0, 0.0), "image-to-audio": (0.0, 1.0)}
 
 
 def info_nce(
@@ -27,6 +31,7 @@ def info_nce(
     sample_ids: Tensor,
     temperature: float | Tensor = 0.05,
     directions: Directions = "both",
+    chunk: int | None = None,
 ) -> Tensor:
     """The loss, a scalar.
 
@@ -34,10 +39,13 @@ def info_nce(
         audio: `[b, D]`, L2-normalised.
         image: `[b, D]`, L2-normalised.
         sample_ids: `[b]` int64.
-        temperature: tau.
+        temperature: tau; as a tensor it gets its gradient.
         directions: which softmax: over pictures for each sound, over sounds for each picture, or both.
+        chunk: rows of the similarities that are held at once; None: all of this rank.
     """
-    own = torch.arange(len(audio), device=audio.device) + _rank() * len(audio)
+    if chunk is not None:
+        return chunked_info_nce(audio, image, sample_ids, temperature, chunk, *_SHARES[directions])
+    own = torch.arange(len(audio), device=audio.device) + first_row(audio)
     ids = gather(sample_ids)
     twins = (sample_ids[:, None] == ids[None, :]).scatter(1, own[:, None], False)  # [b, B]
     terms = []
@@ -52,34 +60,3 @@ def _direction(query: Tensor, candidates: Tensor, own: Tensor, twins: Tensor, te
     with torch.autocast(query.device.type, enabled=False):
         logits = (query @ candidates.T / temperature).masked_fill(twins, float("-inf"))
         return F.cross_entropy(logits, own)
-
-
-def _rank() -> int:
-    return distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
-
-
-def gather(x: Tensor) -> Tensor:
-    """`[b, ...]` of every rank as `[B, ...]`, in rank order; gradients return to the rank they belong to."""
-    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
-        return x
-    return _Gather.apply(x) if x.is_floating_point() else _gather(x)
-
-
-def _gather(x: Tensor) -> Tensor:
-    parts = [torch.empty_like(x) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(parts, x.contiguous())
-    return torch.cat(parts)
-
-
-class _Gather(torch.autograd.Function):
-    """All-gather whose backward sums every rank's gradient and returns the local slice."""
-
-    @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
-        return _gather(x)
-
-    @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:  # type: ignore[override]
-        total = gradient.clone(memory_format=torch.contiguous_format)
-        distributed.all_reduce(total)
-        return total.chunk(distributed.get_world_size())[distributed.get_rank()]
