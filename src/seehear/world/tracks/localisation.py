@@ -19,6 +19,7 @@ What is heard comes from the visible body of its class if there is one, else fro
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ import numpy as np
 from numpy import ndarray
 from numpy.random import Generator
 
+from seehear.errors import DataError
+from seehear.world.cells import attempts, exhausted
 from seehear.world.draws import PITCH_SIZES, Draws
 from seehear.world.picture import Pictures
 from seehear.world.scenes import Body, Mime, Scene, Source
@@ -37,10 +40,11 @@ SPEAKER = "loudspeaker"
 LARGE, SMALL = 0.25, 0.1  # areas from which a region is large, and below which it is small
 AREAS = {"small": (0.055, 0.092), "medium": (0.115, 0.23), "large": (0.268, 0.3)}  # drawn with room to the limits
 LEAST_AREA, MOST_AREA, MOST_FILLED = 0.045, 0.34, 0.75  # of one body, and of all together
+SIDE_SPREAD = 0.03  # of a body's size about that of its area: more than one parameter cell
 APART = 1.12  # the largest body has at least this many times the area of what it is compared with
 OFF_SCREEN, SILENT, STATIC = 0.1, 0.1, 0.15  # shares of all clips
 SPEAKER_BESIDE = 0.2  # share of clips that could hold a silent loudspeaker and do
-TWO_SOURCES, MOVING = 0.4, 0.85  # share of clips with room for a second source; share of silent bodies that move
+TWO_SOURCES, MOVING = 0.4, 0.95  # share of clips with room for a second source; share of silent bodies that move
 SPARE = 0.5  # share of clips with one silent body more
 GRID = 64  # points a side on which regions are compared
 BOX_FILL = {  # area of the visible box, in squares of the body's size
@@ -67,12 +71,7 @@ class Cast:
 
 def sample(draws: Draws) -> Scene:
     """A clip of track L."""
-    cast = _cast(draws)
-    bodies: list[Body] = []
-    for number, (name, area) in enumerate(cast.seen):
-        side = round((area / BOX_FILL[name]) ** 0.5, 4)
-        bodies.append(draws.body(number, name, len(cast.seen), sizes=(side, side)))
-    bodies = list(draws.placed(bodies))
+    cast, bodies = _seen(draws)
     sources = draws.sources(bodies, 0 if cast.negative else cast.sounding, cast.unseen)
     if cast.played is not None:
         sources = (_playing(draws, cast.played, sources[0]), *sources[1:])
@@ -88,7 +87,21 @@ def sample(draws: Draws) -> Scene:
     return draws.scene(bodies, sources, facts=facts, mimes=_movers(draws, bodies, sources))
 
 
-def _cast(draws: Draws) -> Cast:
+def _seen(draws: Draws) -> tuple[Cast, tuple[Body, ...]]:
+    """The cast and its bodies, with other areas where a body of these has no parameter cell in the split."""
+    for path in attempts(("areas",)):
+        cast = _cast(draws, draws.stream(*path))
+        with suppress(DataError):
+            return cast, draws.placed([_body(draws, k, *own, len(cast.seen)) for k, own in enumerate(cast.seen)])
+    raise exhausted("a clip of track L", draws.split)
+
+
+def _body(draws: Draws, number: int, name: str, area: float, count: int) -> Body:
+    side = (area / BOX_FILL[name]) ** 0.5
+    return draws.body(number, name, count, sizes=(side * (1 - SIDE_SPREAD), side * (1 + SIDE_SPREAD)))
+
+
+def _cast(draws: Draws, areas_rng: Generator) -> Cast:
     preset, rng = draws.preset, draws.stream("cast")
     first = class_of(preset, draws.split, draws.index, draws.seed)
     order = [first, *(name for name in shuffled(rng, preset, draws.split, draws.seed) if name != first)]
@@ -96,7 +109,7 @@ def _cast(draws: Draws) -> Cast:
     negative = "off-screen" if place < OFF_SCREEN else "silent" if place < OFF_SCREEN + SILENT else None
     static = negative is None and place < OFF_SCREEN + SILENT + STATIC
     beside = rng.uniform() < SPEAKER_BESIDE and not static and negative != "off-screen"
-    sounding, areas = _areas(draws.stream("areas"))
+    sounding, areas = _areas(areas_rng)
     heard, silent = order[:sounding], order[sounding : len(areas)]
     unseen = order[len(areas)] if negative == "off-screen" else None
     if beside:
