@@ -58,7 +58,7 @@ def _window(scene: Scene) -> tuple[int, slice]:
     if not -after <= late <= before:
         raise UsageError(
             f"clip {scene.id} with its sound {late} s late",
-            expected=f"{-after} to {before} s: what the scene has around its pictures",
+            expected=f"{0 - after} to {before} s: what the scene has around its pictures",
         )
     rate, heard = scene.format.sample_rate, scene.format.samples
     first = round((before - late) * rate)

@@ -4,9 +4,9 @@ The picture shows one of four shapes, the sound has one of four pitch bins, and 
 timbre and size are drawn independently: a drum may sound like a frog, and a large body may sound high. So either
 modality alone leaves four of the sixteen labels, all equally likely: its ceiling is 1/4.
 
-Bins are a sixth of an octave wide with a third of an octave between them, 220 to 699 Hz in all, where all four voices
-can play. Everything is played in strokes, whose law is the same for all, on one side: a lute's other string would be
-another pitch.
+Bins are a sixth of an octave wide with a third of an octave between them, 220 to 699 Hz in all. The four timbres have a
+clear pitch all over that range (a soft drum stick would leave none above). Everything is played in strokes, whose law
+is the same for all, on one side: a lute's other string would be another pitch.
 
 `facts`: `factors` (see `_factors`), `ambiguous_in` ("each": either modality alone cannot tell) and `candidates`, the
 labels that each leaves.
@@ -25,7 +25,7 @@ from seehear.world.scenes import Body, Event, Scene, Source
 from seehear.world.splits import OBJECT_INSTANCES, instances
 
 SHAPES = ("bell", "drum", "lute", "frog")
-TIMBRES = SHAPES
+TIMBRES = ("bell", "lute", "dog", "frog")
 PITCH_BINS = 4
 LOWEST_HZ, BIN_OCTAVES, GUARD_OCTAVES = 220.0, 1 / 6, 1 / 3
 SIZE_EDGES = (0.45, 0.6)  # picture widths between small, medium and large

@@ -1,6 +1,6 @@
 """Track Y: what is heard in step with what is seen, or up to 0.24 s sooner or later; for sync and animation.
 
-Labels are classes whose every sound has a visible moment and no regular beat (see AVSync15, CVPR 2024, for real
+Labels are classes whose every sound has a visible moment and no regular beat (see AVSync15, ECCV 2024, for real
 ones). 120 pictures at 25 per second; every fourth gives 6.25 per second.
 
 The sound is shifted by `facts["sync_offset"]` (-3 to 3) steps of 80 ms, which is two pictures or 1,280 samples;
