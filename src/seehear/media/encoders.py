@@ -6,7 +6,8 @@ import av
 
 from seehear.errors import UsageError
 
-VIDEO_ENCODERS = ("libx264", "libopenh264", "mpeg4")  # in order of preference; mpeg4 is the last resort
+H264_ENCODERS = ("libx264", "libopenh264")
+VIDEO_ENCODERS = (*H264_ENCODERS, "mpeg4")  # in order of preference; mpeg4 is the last resort
 
 
 @cache

@@ -1,6 +1,7 @@
 """DATASHEET.json: what a built world is, who may resume it, and what the audit found."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from seehear.world import VERSION
 from seehear.world.classes import NAMES, kind
 from seehear.world.manifest import write_text
 from seehear.world.presets import Preset
+from seehear.world.truth_fields import SCHEMA_VERSION
 
 DATASHEET, CLASSES = "DATASHEET.json", "classes.json"
 LIMITS = (
@@ -18,9 +20,15 @@ LIMITS = (
 )
 
 
-def identity(preset: Preset, seed: int) -> dict[str, Any]:
+def identity(preset: Preset, seed: int, arrays: Collection[str]) -> dict[str, Any]:
     """What must agree for a build to go on in a folder."""
-    return {"world_version": VERSION, "preset": preset.to_dict(), "seed": seed}
+    return {
+        "world_version": VERSION,
+        "truth_schema": SCHEMA_VERSION,
+        "preset": preset.to_dict(),
+        "seed": seed,
+        "arrays": list(arrays),
+    }
 
 
 def read(root: Path) -> dict[str, Any] | None:
@@ -38,7 +46,7 @@ def read(root: Path) -> dict[str, Any] | None:
         raise StorageError(f"{path} cannot be read ({error})", cure=f"delete {root} and build again") from error
 
 
-def check_folder(root: Path, preset: Preset, seed: int) -> dict[str, Any] | None:
+def check_folder(root: Path, preset: Preset, seed: int, arrays: Collection[str] = ()) -> dict[str, Any] | None:
     """The folder's datasheet if a build of the same world may go on there, or None if the folder is free.
 
     Raises:
@@ -54,15 +62,9 @@ def check_folder(root: Path, preset: Preset, seed: int) -> dict[str, Any] | None
                 f"{root} holds other things ({', '.join(foreign[:3])})", expected="an empty or a new folder"
             )
         return None
-    wanted = json.loads(json.dumps(identity(preset, seed)))
-    if found.get("world_version") != wanted["world_version"]:
-        raise StorageError(
-            f"{root} holds world version {found.get('world_version')}",
-            expected=f"version {VERSION}",
-            cause="it was built by another release",
-            cure=f"build into another folder, or delete {root} and build again",
-        )
-    for key in ("preset", "seed"):
+    wanted = json.loads(json.dumps(identity(preset, seed, arrays)))
+    refuse_other_version(root, found)
+    for key in ("preset", "seed", "arrays"):
         if found.get(key) != wanted[key]:
             raise UsageError(
                 f"{root} holds another world: {key} {_short(found.get(key), wanted[key])}",
@@ -72,6 +74,23 @@ def check_folder(root: Path, preset: Preset, seed: int) -> dict[str, Any] | None
     return found
 
 
+def refuse_other_version(root: Path, sheet: dict[str, Any]) -> None:
+    """Refuse a world that another release made.
+
+    Raises:
+        StorageError: naming what differs.
+    """
+    versions = (("world_version", "world version", VERSION), ("truth_schema", "truth of schema", SCHEMA_VERSION))
+    for key, name, version in versions:
+        if sheet.get(key) != version:
+            raise StorageError(
+                f"{root} holds {name} {sheet.get(key)}",
+                expected=f"version {version}",
+                cause="it was built by another release",
+                cure=f"build into another folder, or delete {root} and build again",
+            )
+
+
 def _short(value: Any, other: Any) -> str:
     """A value as text; of two mappings only where they differ."""
     if isinstance(value, dict) and isinstance(other, dict):
@@ -79,9 +98,9 @@ def _short(value: Any, other: Any) -> str:
     return str(value)
 
 
-def write(root: Path, preset: Preset, seed: int, found: dict[str, Any]) -> dict[str, Any]:
+def write(root: Path, preset: Preset, seed: int, found: dict[str, Any], arrays: Collection[str] = ()) -> dict[str, Any]:
     """Write the datasheet (with what a build found) and the class list; returns the datasheet."""
-    sheet = identity(preset, seed) | {"limits": LIMITS.format(classes=len(preset.classes))} | found
+    sheet = identity(preset, seed, arrays) | {"limits": LIMITS.format(classes=len(preset.classes))} | found
     text = json.dumps(sheet, indent=2)
     write_text(root / DATASHEET, text + "\n")
     labels = [{"index": k, "name": name, **_about(name)} for k, name in enumerate(preset.labels)]

@@ -21,9 +21,25 @@ def clip_path(split_folder: Path, clip_id: str) -> Path:
     return split_folder / "clips" / f"{clip_id}.mp4"
 
 
-def record(clip: Rendered, scene_hash: str, size_bytes: int) -> dict[str, Any]:
-    """One line of the manifest."""
+def arrays_path(split_folder: Path, clip_id: str) -> Path:
+    """Where a clip's truth arrays lie."""
+    return split_folder / "arrays" / f"{clip_id}.npz"
+
+
+def record(
+    clip: Rendered, scene_hash: str, size_bytes: int, encoder: str, arrays_bytes: int | None = None
+) -> dict[str, Any]:
+    """One line of the manifest.
+
+    Args:
+        clip: the clip.
+        scene_hash: of its scene.
+        size_bytes: of its mp4 file.
+        encoder: that coded the pictures.
+        arrays_bytes: size of the file of its truth arrays; None where there is none.
+    """
     form = clip.scene.format
+    arrays = {"truth_arrays": f"arrays/{clip.id}.npz", "truth_arrays_bytes": arrays_bytes} if arrays_bytes else {}
     return {
         "file": f"clips/{clip.id}.mp4",
         "id": clip.id,
@@ -32,9 +48,28 @@ def record(clip: Rendered, scene_hash: str, size_bytes: int) -> dict[str, Any]:
         "caption": clip.caption,
         "duration_seconds": form.seconds,
         "truth": clip.truth,
+        **arrays,
         "nuisance": clip.nuisance | {"bytes": size_bytes},
+        "encoder": encoder,
         "scene_hash": scene_hash,
     }
+
+
+def single_label(item: dict[str, Any]) -> str | None:
+    """The one label that a record counts as, or None where it has none or several."""
+    return item["truth"].get("label_single") or (item["labels"][0] if len(item["labels"]) == 1 else None)
+
+
+def whole(split_folder: Path, item: dict[str, Any]) -> bool:
+    """Whether the files of a record are there with the recorded sizes."""
+    files = [(item["file"], item["nuisance"]["bytes"])]
+    if "truth_arrays" in item:
+        files.append((item["truth_arrays"], item["truth_arrays_bytes"]))
+    return all(_size(split_folder / name) == size for name, size in files)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -165,23 +165,122 @@ COMMON = (
     Field("intervention", "record", "what was changed of the clip", optional=True, fields=INTERVENTION),
 )
 
+# ------------------------------------------------------------------------------------------- what tracks add to it
 CANDIDATES = (
     Field("sound", "text", "to the sound alone", "[*]"),
     Field("picture", "text", "to the picture alone", "[*]"),
 )
 
+LOCALISATION = (
+    Field("negative", "text", '"off-screen" or "silent": why nothing that is seen sounds', nullable=True),
+    Field("static_source", "flag", "whether a loudspeaker plays the sound"),
+    Field("area", "number", "of the boxes of what sounds, middle frame, in pictures", nullable=True, range=_SHARE),
+    Field("stratum", "text", '"small", "medium" or "large", by that area', nullable=True),
+    Field("largest_silent", "flag", "whether the largest body is silent"),
+)
+
+SEPARATION = (
+    Field("solo", "flag", "whether there is one source only"),
+    Field("sources", "integer", "how many"),
+    Field("mixture_sdr_db", "number", "of the mixture as an estimate of each source", shape="[K]", unit="dB"),
+    Field("ideal_ratio_mask_sdr_db", "number", "of the ideal ratio mask, a ceiling", shape="[K]", unit="dB"),
+)
+
+FACTORS = (
+    Field("shape", "text", "class that is seen"),
+    Field("timbre", "text", "class that is heard"),
+    Field("material", "text", '"shiny" or "dull"'),
+    Field("shape_bin", "integer", "number of the shape in the label"),
+    Field("pitch_bin", "integer", "number of the pitch in the label"),
+    Field("size_bin", "integer", "0 small, 1 medium, 2 large"),
+)
+
+STREAM = (
+    Field("position", "integer", "place in the stream; elsewhere the index"),
+    Field("group", "integer", "group of the class"),
+    Field("run", "integer", "number of the run of clips that show one individual"),
+    Field("place_in_run", "integer", "place in it"),
+    Field("cross_fade", "flag", "whether two groups mix where the run lies"),
+)
+
+STATE = (
+    Field("object", "integer", "the thing"),
+    Field("hand", "integer", "the body that is the hand, null where none is seen", nullable=True),
+    Field("noun", "text", "what the thing is"),
+    Field("verb", "text", "what is done, null where nothing is", nullable=True),
+    Field("before", "text", "state before"),
+    Field("after", "text", "state after"),
+    Field("t_change", "number", "when it changes, null where it does not", unit="s", nullable=True),
+    Field("audible", "flag", "whether it is heard"),
+    Field("changes_state", "flag", "whether the state changes"),
+    Field("contact_times", "number", "when the hand touches the thing", shape="[*]", unit="s"),
+)
+
+ACTION = (
+    Field("verb", "text", "of the last interaction", nullable=True),
+    Field("noun", "text", "of the last interaction"),
+    Field("sequence", "text", "actions that took place, in order", shape="[*]"),
+    Field("next_verb", "text", "what would come next", nullable=True),
+    Field("next_noun", "text", "and with what", nullable=True),
+    Field("next_action", "text", "both as one label", nullable=True),
+)
+
+WORD = (
+    Field("word", "text", "as in the transcript"),
+    Field("t_on", "number", "begin", unit="s"),
+    Field("t_off", "number", "end", unit="s"),
+)
+
+VISEME = (
+    Field("viseme", "text", "what the mouth shows"),
+    Field("t_on", "number", "begin", unit="s"),
+    Field("t_off", "number", "end", unit="s"),
+)
+
+SPEECH = (
+    Field("transcript", "text", "what is said"),
+    Field("template", "integer", "number of the sentence's template", tracks="K"),
+    Field("words", "record", "when each word is said", shape="[*]", fields=WORD),
+    Field("visemes", "record", "when the mouth shows what; none without phoneme times", shape="[*]", fields=VISEME),
+    Field("speaker", "integer", "who speaks"),
+    Field("object", "integer", "the face that speaks", tracks="K"),
+    Field("emotion", "text", "the label", tracks="K"),
+    Field("emotion_in", "text", '"both", "voice" or "face"', tracks="K"),
+    Field("faces", "text", "emotion that each face shows", shape="[*]", tracks="K"),
+    Field("engine", "text", "who synthesised it"),
+    Field("mouth_source", "text", '"phonemes" or "envelope": what the mouth follows', nullable=True),
+    Field("mouth_boxes", "number", "as `boxes`, of the speaker's mouth", shape="[T, 4]", tracks="K", range=_SHARE),
+)
+
+DIGITS = (
+    Field("images", "text", '"real"'),
+    Field("sounds", "text", '"synthetic"'),
+    Field("shown", "text", "digits on the cards", shape="[*]"),
+)
+
 FACTS = (
-    Field("label_single", "text", "the one class that the clip counts as", tracks="A", optional=True),
+    Field("label_single", "text", "the one class that the clip counts as", tracks="AKN", optional=True),
     Field("labels_complete", "text", "labels with parents, before any was removed", "[*]", tracks="A", optional=True),
     Field(
         "ambiguous_in",
         "text",
-        '"sound" or "picture": which alone cannot tell',
-        tracks="A",
+        '"sound", "picture" or "each": what alone cannot tell the label',
+        tracks="AJKN",
         optional=True,
         nullable=True,
     ),
-    Field("candidates", "record", "the classes that are left", tracks="A", optional=True, fields=CANDIDATES),
+    Field("candidates", "record", "the labels that are left", tracks="AJKN", optional=True, fields=CANDIDATES),
+    Field("localisation", "record", "where what sounds is seen", tracks="L", fields=LOCALISATION),
+    Field("separation", "record", "how far trivial answers go", tracks="P", fields=SEPARATION),
+    Field("factors", "record", "what the clip is made of", tracks="J", fields=FACTORS),
+    Field("sync_offset", "integer", "steps by which the sound is late", unit="80 ms", tracks="Y", range=(-3, 3)),
+    Field("sync_offset_seconds", "number", "the same", unit="s", tracks="Y"),
+    Field("stream", "record", "where the clip lies in the stream", tracks="S", fields=STREAM),
+    Field("mix", "text", "what kind of interactions the clip has", tracks="I"),
+    Field("states", "record", "every interaction", shape="[*]", tracks="I", fields=STATE),
+    Field("action", "record", "the last interaction, and what would come next", tracks="I", fields=ACTION),
+    Field("speech", "record", "what is said, by whom", tracks="KN", fields=SPEECH),
+    Field("digits", "record", "what is real of the clip, and what is shown", tracks="N", fields=DIGITS),
 )
 
 FIELDS = (*COMMON, *FACTS)

@@ -13,10 +13,13 @@ those is taken off the pictures' p, so that the ceiling of either modality stays
 `ambiguous_in` and, per modality, the classes left (`candidates`), from which ceilings are exact.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from seehear.world.draws import Draws
 from seehear.world.levels import Level
+from seehear.world.manifest import single_label
 from seehear.world.scenes import Body, Mime, Scene, Source
 from seehear.world.tagging import class_of, shuffled, tags
 
@@ -110,3 +113,42 @@ def _masker(draws: Draws, name: str, count: int) -> Source:
 def _mime(draws: Draws, bodies: tuple[Body, ...], number: int) -> Mime:
     """A silent body that moves as if it sounded."""
     return Mime(number, tuple(draws.rhythm(bodies[number].instance, -1, "events", "mime")))
+
+
+# ----------------------------------------------------------------------------------------------------------- baselines
+def baselines(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Chance and trivial guesses over manifest records of this track; all of them are exact.
+
+    Returns:
+        "tagging": `map` of answering with each label's prevalence, which is their mean, `auc`, `d_prime`, `prevalence`.
+        "retrieval", one clip to find among all: `r@1`, `r@5`, `r@10`, `gallery`.
+        Where every clip has one label, also "classification": `chance`, `majority` (always the most frequent), and in
+        worlds with ambiguous clips the best possible accuracy from each modality, `ceilings`; and in "retrieval"
+        `class_p@1`, the chance that a clip drawn at random is of the same class.
+    """
+    count = len(records)
+    carried = Counter(label for item in records for label in item["labels"])
+    prevalence = {label: round(carried[label] / count, 4) for label in sorted(carried)}
+    mean = sum(carried.values()) / (count * len(carried))
+    found: dict[str, dict[str, Any]] = {
+        "tagging": {"map": round(mean, 4), "auc": 0.5, "d_prime": 0.0, "prevalence": prevalence},
+        "retrieval": {f"r@{k}": round(min(1.0, k / count), 6) for k in (1, 5, 10)} | {"gallery": count},
+    }
+    single = [single_label(item) for item in records]
+    if None not in single:
+        frequent = Counter(single).values()
+        guessed: dict[str, Any] = {
+            "chance": round(1 / len(frequent), 4),
+            "majority": round(max(frequent) / count, 4),
+        }
+        if all("candidates" in item["truth"] for item in records):
+            guessed["ceilings"] = _ceilings([item["truth"]["candidates"] for item in records])
+        found["classification"] = guessed
+        found["retrieval"]["class_p@1"] = round(sum(n * n for n in frequent) / count**2, 4)
+    return found
+
+
+def _ceilings(left: list[dict[str, list[str]]]) -> dict[str, float]:
+    """The best accuracy from each modality alone, where it must guess among the classes left to it, and from both."""
+    alone = {name: sum(1 / len(own[name]) for own in left) / len(left) for name in ("sound", "picture")}
+    return {name: round(value, 4) for name, value in alone.items()} | {"both": 1.0}
