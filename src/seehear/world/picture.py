@@ -135,20 +135,25 @@ def _shake(scene: Scene, count: int) -> ndarray:
     return np.clip(np.round(offsets), -limit, limit).astype(int)
 
 
-def _index(count: int, size: int, offsets: ndarray) -> tuple[ndarray, ndarray, ndarray]:
-    places = np.arange(size)
-    rows = np.clip(places[None] + offsets[:, :1], 0, size - 1)
-    columns = np.clip(places[None] + offsets[:, 1:], 0, size - 1)
-    return np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]
+def _shift(pictures: ndarray, offsets: ndarray) -> ndarray:
+    """Pictures `[T, H, W, ...]` that show at (row, column) what lay at (row, column) + `offsets [T, 2]`.
 
-
-def _shift(frames: ndarray, offsets: ndarray) -> ndarray:
-    return frames[_index(len(frames), frames.shape[1], offsets)]
+    Beyond the edge the outermost pixels are repeated.
+    """
+    size = pictures.shape[1]
+    result = np.empty_like(pictures)
+    for picture, target, (down, right) in zip(pictures, result, offsets.tolist(), strict=True):
+        top, bottom = max(0, -down), min(size, size - down)
+        left, end = max(0, -right), min(size, size - right)
+        target[top:bottom, left:end] = picture[top + down : bottom + down, left + right : end + right]
+        target[:top, left:end], target[bottom:, left:end] = target[top, left:end], target[bottom - 1, left:end]
+        target[:, :left], target[:, end:] = target[:, left : left + 1], target[:, end - 1 : end]
+    return result
 
 
 def _roll(masks: ndarray, offsets: ndarray) -> ndarray:
-    time, rows, columns = _index(masks.shape[1], masks.shape[2], offsets)
-    return masks[:, time, rows, columns]
+    """`_shift` of every body's masks `[N, T, H, W]`."""
+    return np.stack([_shift(own, offsets) for own in masks]) if len(masks) else masks
 
 
 def _levels(frames: ndarray, target: ndarray, contrast: float) -> tuple[ndarray, ndarray]:
