@@ -31,7 +31,7 @@ def records(count: int = FEWEST_CLIPS, leak: str = "", strength: float = 0.0) ->
         if leak:
             nuisance[leak] = nuisance[leak] + strength * (k % 4)
         split = "train" if k < 0.8 * count else "test"
-        result.append({"id": f"clip {k}", "split": split, "labels": [label], "nuisance": nuisance})
+        result.append({"id": f"clip {k}", "split": split, "labels": [label], "truth": {}, "nuisance": nuisance})
     return result
 
 
@@ -50,6 +50,25 @@ def test_a_planted_leak_fails_and_is_named(leak, strength):
     assert [name for name, value in found["gated"].items() if not value["passed"]] == [leak]
     with pytest.raises(DataError, match=leak):
         refuse_failed(found)
+
+
+def test_where_offsets_are_hidden_features_may_tell_the_class_but_not_the_offset():
+    clips = records(leak="lead_in_seconds", strength=0.5)
+    for k, item in enumerate(clips):
+        item["truth"] = {"sync_offset": k // 4 % 7 - 3}
+    assert audit(clips)["status"] == "passed"
+    for item in clips:
+        item["nuisance"]["lead_in_seconds"] += 0.3 * item["truth"]["sync_offset"]
+    found = audit(clips)
+    assert not found["gated"]["lead_in_seconds"]["passed"]
+    assert found["chance"] == 0.144  # 144 of 1,000 clips have the most frequent one
+
+
+def test_of_a_run_only_the_first_clip_counts():
+    clips = records()
+    for k, item in enumerate(clips):
+        item["truth"] = {"stream": {"place_in_run": 0 if k < 600 else k}}
+    assert audit(clips)["clips"] == 600
 
 
 def test_what_is_only_reported_does_not_fail():
