@@ -4,7 +4,7 @@ Legend: B batch, T frames, H W picture, S samples of sound, C classes, N tokens,
 A field of a batch is declared once, here or by whoever brings a new kind of data, with its shape and dtype.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -303,20 +303,30 @@ class Method(nn.Module):
         raise NotImplementedError
 
 
+Contrast = Callable[[Mapping[str, Tensor]], Tensor]  # embeddings by name -> a scalar
+
+
 @runtime_checkable
 class Embeds(Protocol):
     """A method whose contrastive loss needs the embeddings alone, so that their gradients can be cached.
 
     The embeddings of a batch's pieces, joined name by name, are those of the batch: a loss of more clips than fit at
-    once is taken from embeddings without history, and its gradient sent back piece by piece.
+    once is taken from embeddings without history, and its gradient sent back piece by piece. Every other part of the
+    method's loss must be a mean over clips, and every random draw keyed.
     """
 
     def embed(self, batch: Batch, randomness: Randomness, phase: str = "joint") -> dict[str, Tensor]:
-        """Everything the loss reads, by name, each with one row per clip."""
+        """Everything the contrastive loss reads, by name, each with one row per clip; nothing in a phase without it."""
         ...
 
     def loss_from_embeddings(self, embeddings: Mapping[str, Tensor]) -> Tensor:
         """The contrastive loss, a scalar."""
+        ...
+
+    def forward(
+        self, batch: Batch, randomness: Randomness, phase: str = "joint", contrast: Contrast | None = None
+    ) -> Losses:
+        """As `Method.forward`, with `contrast` in the place of `loss_from_embeddings` where it is given."""
         ...
 
 

@@ -128,6 +128,10 @@ def test_gradients_of_a_cached_loss_are_those_of_the_whole_batch():
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-9, atol=1e-12)
 
 
+def test_the_reconstruction_phase_has_no_embeddings():
+    assert _model().embed(_batch(), RANDOMNESS, "reconstruction") == {}
+
+
 def test_packed_embeddings_equal_a_slow_loop_over_samples_and_ratios():
     """Each clip alone, masked by its own ratio, through the trunk: the readable form of multi-ratio masking."""
     model, batch = _model(dtype=torch.float64), _batch()
@@ -281,6 +285,7 @@ def test_bf16_autocast_stays_close_to_fp32():
         (lambda: MaskingConfig(reconstruction_ratio=0.0), r"reconstruction_ratio is 0\.0"),
         (lambda: ReconstructionConfig(decode=0.0), r"decode is 0\.0"),
         (lambda: replace(TINY, temperature=0.0), r"temperature is 0\.0"),
+        (lambda: replace(TINY, contrast_chunk=0), r"contrast_chunk is 0"),
         (lambda: AVSiam(replace(TINY, masking=MaskingConfig(ratios=(0.0, 0.9)))), r"masking ratio 0\.9 of 6 tokens"),
     ],
 )

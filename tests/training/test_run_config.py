@@ -23,6 +23,7 @@ OUT_OF_RANGE = [
     (TrainingConfig, "training", "steps", 0),
     (TrainingConfig, "training", "seed", 2**63),
     (TrainingConfig, "training", "accumulate", 0),
+    (TrainingConfig, "training", "gradient_cache_chunk", 0),
     (TrainingConfig, "training", "log_every", 0),
     (TrainingConfig, "training", "checkpoint_every", 0),
     (TrainingConfig, "training", "keep_checkpoints", 0),
@@ -41,6 +42,11 @@ OUT_OF_RANGE = [
 def test_a_value_out_of_range_is_refused_by_its_field(kind, section, field, value):
     with pytest.raises(UsageError, match=rf"{section}\.{field} is .*expected"):
         kind(**{field: value})
+
+
+def test_accumulated_pieces_and_cached_gradients_exclude_each_other():
+    with pytest.raises(UsageError, match=r"training\.accumulate is 2; expected 1 beside a gradient cache"):
+        TrainingConfig(accumulate=2, gradient_cache_chunk=8)
 
 
 def test_every_field_is_documented():

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seehear.backbones.siamese_vit import Group, SiameseViT
-from seehear.contracts import AudioNeed, Batch, Features, FrameNeed, Losses, Method, Needs, Reconstruction
+from seehear.contracts import AudioNeed, Batch, Contrast, Features, FrameNeed, Losses, Method, Needs, Reconstruction
 from seehear.errors import UsageError
 from seehear.layers.block import Block, joint_segments
 from seehear.layers.decoder import Masked, MaskedDecoder
@@ -104,6 +104,8 @@ class Config:
     reconstruction: ReconstructionConfig = ReconstructionConfig()
     temperature: float = 0.05
     directions: Directions = "both"
+    contrast_chunk: int | None = None
+    """Rows of the similarities held at once, for batches of thousands of clips; None: all of a process."""
     contrast_weight: float = 1.0
     reconstruction_weight: float = 1.0
     alternating: bool = False
@@ -112,6 +114,8 @@ class Config:
     def __post_init__(self) -> None:
         if self.temperature <= 0:
             raise UsageError(f"temperature is {self.temperature}", expected="above 0")
+        if self.contrast_chunk is not None and self.contrast_chunk < 1:
+            raise UsageError(f"contrast_chunk is {self.contrast_chunk}", expected="at least 1, or none")
 
 
 class AVSiam(Method):
@@ -180,8 +184,10 @@ class AVSiam(Method):
         """The alternating preset keeps one set of moments per phase."""
         return phase
 
-    def forward(self, batch: Batch, randomness: Randomness, phase: str = "joint") -> Losses:
-        """Losses of `batch` (needs `waveform`, `waveform_samples`, `frames`).
+    def forward(
+        self, batch: Batch, randomness: Randomness, phase: str = "joint", contrast: Contrast | None = None
+    ) -> Losses:
+        """Losses of `batch` (needs `waveform`, `waveform_samples`, `frames`); `contrast` as `Embeds` says.
 
         Raises:
             UsageError: if the batch is no multiple of the number of masking ratios, or its contrast lacks a modality.
@@ -193,7 +199,8 @@ class AVSiam(Method):
         encoded = self._encode_groups(groups, hidden)
         losses: Losses = {}
         if groups:
-            losses["contrast"] = self.loss_from_embeddings(self._embeddings(encoded[: len(groups)], batch, randomness))
+            embeddings = self._embeddings(encoded[: len(groups)], batch, randomness)
+            losses["contrast"] = (contrast or self.loss_from_embeddings)(embeddings)
         if hidden:
             losses |= self._reconstruction_losses(encoded[len(groups) :], hidden)
         losses["loss"] = self._total(losses)
@@ -202,11 +209,13 @@ class AVSiam(Method):
     def embed(self, batch: Batch, randomness: Randomness, phase: str = "joint") -> dict[str, Tensor]:
         """Masked, L2-normalised `audio` and `image`, each `[B, D]`, and `sample_ids [B]`, in batch order.
 
+        The reconstruction phase has none.
+
         Raises:
-            UsageError: in the reconstruction phase, which has none, or if the batch does not fit (see `forward`).
+            UsageError: if the batch does not fit (see `forward`).
         """
         if phase == "reconstruction":
-            raise UsageError("the reconstruction phase has no embeddings", expected="phase joint or contrast")
+            return {}
         keys = randomness.keys(batch.positions, batch.sample_ids)
         groups = self._contrast_groups(self.patches(batch, keys), batch, randomness, keys)
         return self._embeddings(self.trunk(groups).tokens, batch, randomness)
@@ -214,7 +223,8 @@ class AVSiam(Method):
     def loss_from_embeddings(self, embeddings: Mapping[str, Tensor]) -> Tensor:
         """The contrastive loss of what `embed` returns, for one batch or for its pieces joined."""
         audio, image, sample_ids = (embeddings[name] for name in (AUDIO, IMAGE, "sample_ids"))
-        return info_nce(audio, image, sample_ids, self.config.temperature, self.config.directions)
+        recipe = self.config
+        return info_nce(audio, image, sample_ids, recipe.temperature, recipe.directions, recipe.contrast_chunk)
 
     def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
         """Unmasked features of the modalities that the batch carries, and of both together after the fusion layers.

@@ -114,6 +114,8 @@ class TrainingConfig:
         precision: of the forward pass; "auto" is bf16 on CUDA and, on CPU, from ViT-Base width up.
         accumulate: pieces that each rank's batch is cut into to save memory (a contrastive loss then sees fewer
             negatives).
+        gradient_cache_chunk: clips that each rank encodes at a time while the contrastive loss still compares the whole
+            batch, at the price of a second forward pass; None: the whole batch at once.
         log_every: steps between lines of metrics.jsonl.
         checkpoint_every: steps between checkpoints; the last step and every evaluation have one as well.
         keep_checkpoints: newest complete checkpoints kept.
@@ -129,6 +131,7 @@ class TrainingConfig:
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     accumulate: int = 1
+    gradient_cache_chunk: int | None = None
     log_every: int = 10
     checkpoint_every: int = 500
     keep_checkpoints: int = 2
@@ -142,6 +145,11 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "accumulate", "log_every", "checkpoint_every", "keep_checkpoints", "non_finite_limit"):
             _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "at least 1")
+        chunk = self.gradient_cache_chunk
+        _require(chunk is None or chunk >= 1, "training.gradient_cache_chunk", chunk, "at least 1, or none")
+        _require(
+            chunk is None or self.accumulate == 1, "training.accumulate", self.accumulate, "1 beside a gradient cache"
+        )
         _require(-(2**63) <= self.seed < 2**63, "training.seed", self.seed, "a 64-bit integer")
         _require(self.evaluate_every >= 0, "training.evaluate_every", self.evaluate_every, "0 or more")
         clip = self.gradient_clip

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from seehear.contracts import Batch, Losses, Method, Progress
+from seehear.contracts import Batch, Contrast, Losses, Method, Progress
 from seehear.errors import UsageError
 from seehear.randomness import Randomness
 from seehear.training.distributed import Peers
+from seehear.training.gradient_cache import GradientCache
 from seehear.training.guard import NonFiniteGuard
 from seehear.training.optimizers import PhaseOptimizer, guarded_step, set_rate
 from seehear.training.precision import autocast
@@ -42,9 +43,13 @@ class Stepper:
         peers: the ranks; the wrapped method is built here.
         randomness: of the run.
         accumulate: pieces to cut each batch into.
+        gradient_cache_chunk: clips of a piece whose embeddings' gradients are cached, or None.
         gradient_clip: largest gradient norm of a phase, or None.
         bf16: run the forward pass under bf16 autocast.
         deterministic: see `Peers.wrap`.
+
+    Raises:
+        UsageError: if gradients are to be cached and those of the method cannot be.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Stepper:
         randomness: Randomness,
         *,
         accumulate: int = 1,
+        gradient_cache_chunk: int | None = None,
         gradient_clip: float | None = None,
         bf16: bool = False,
         deterministic: bool = True,
@@ -63,6 +69,8 @@ class Stepper:
         self._method, self._optimizers, self._guard, self._device = method, optimizers, guard, peers.device
         self._wrapped = peers.wrap(method, deterministic)
         self._randomness, self._accumulate, self._clip, self._bf16 = randomness, accumulate, gradient_clip, bf16
+        self._chunk = gradient_cache_chunk
+        self._cache = None if gradient_cache_chunk is None else GradientCache(method, randomness, bf16)
 
     def __call__(self, batch: Batch, rate: float, progress: Progress) -> StepResult:
         """Train on `batch` (of this rank) at the learning rate `rate`.
@@ -70,7 +78,8 @@ class Stepper:
         Raises:
             UsageError: if the batch cannot be cut into equal pieces, or a phase gives no `loss`.
         """
-        pieces = [piece.to(self._device) for piece in split(batch, self._accumulate)]
+        count = self._accumulate if self._chunk is None else -(-len(batch) // self._chunk)
+        pieces = [piece.to(self._device) for piece in split(batch, count)]
         result = StepResult()
         self._guard.begin()
         for phase in self._method.phases:
@@ -82,7 +91,11 @@ class Stepper:
 
     def _phase(self, pieces: list[Batch], phase: str, prefix: str, rate: float, result: StepResult) -> None:
         self._method.zero_grad(set_to_none=True)
-        gathered = [self._forward_backward(piece, phase, piece is pieces[-1]) for piece in pieces]
+        contrasts = [None] * len(pieces) if self._cache is None else self._cache.contrasts(pieces, phase)
+        gathered = [
+            self._forward_backward(piece, phase, contrast, len(pieces), piece is pieces[-1])
+            for piece, contrast in zip(pieces, contrasts, strict=True)
+        ]
         mine = self._optimizers[phase]
         self._drop_foreign_gradients(mine)
         norm = nn.utils.get_total_norm([p.grad for p in mine.parameters if p.grad is not None])
@@ -94,16 +107,16 @@ class Stepper:
         _collect(gathered, prefix, result)
         result.values[f"{prefix}gradient_norm"] = norm
 
-    def _forward_backward(self, piece: Batch, phase: str, last: bool) -> Losses:
-        """Losses of one piece, detached, with its gradients added."""
-        wrapped = self._wrapped
+    def _forward_backward(self, piece: Batch, phase: str, contrast: Contrast | None, pieces: int, last: bool) -> Losses:
+        """Losses of one of `pieces` pieces, detached, with its gradients added."""
+        wrapped, cached = self._wrapped, () if contrast is None else (contrast,)
         quiet = wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) and not last else nullcontext()
         with quiet:
             with autocast(self._bf16, self._device):
-                losses = wrapped(piece, self._randomness, phase)
+                losses = wrapped(piece, self._randomness, phase, *cached)
             if "loss" not in losses:
                 raise UsageError(f"phase {phase!r} gave {', '.join(losses) or 'nothing'}", expected="an entry 'loss'")
-            (losses["loss"] / self._accumulate).backward()
+            (losses["loss"] / pieces).backward()
         return {name: value.detach() for name, value in losses.items()}
 
     def _drop_foreign_gradients(self, mine: PhaseOptimizer) -> None:
@@ -139,7 +152,7 @@ def split(batch: Batch, pieces: int) -> list[Batch]:
     if len(batch) % pieces:
         raise UsageError(
             f"a batch of {len(batch)} clips cannot be cut into {pieces} equal pieces",
-            expected="training.accumulate to divide the clips of each rank",
+            expected="training.accumulate or training.gradient_cache_chunk to divide the clips of each rank",
         )
     size = len(batch) // pieces
     return [_slice(batch, slice(i * size, (i + 1) * size)) for i in range(pieces)]

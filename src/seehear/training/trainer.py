@@ -32,6 +32,7 @@ from seehear.training.checkpoints import (
 )
 from seehear.training.compatibility import check_accepted, check_same_run
 from seehear.training.evaluation import Evaluation, evaluate
+from seehear.training.gradient_cache import cacheable
 from seehear.training.guard import GuardCounts, NonFiniteGuard
 from seehear.training.logs import RunLogs, read_figures, storage_error, write_json
 from seehear.training.optimizers import build_optimizers
@@ -93,6 +94,8 @@ class Trainer:
         self._evaluations, self._viewers, self._view = evaluations, viewers, as_view(progress)
         self._accept, self._after = tuple(accept_changes), after_file_operation
         _check_batch(config, stream, self._peers.world_size, method.batch_multiple)
+        if config.training.gradient_cache_chunk is not None:
+            cacheable(method)
         method.to(self._peers.device)
         self._optimizers = build_optimizers(method, config.optimizer)
         self._guard = NonFiniteGuard(method, self._peers.device, self._peers)
@@ -229,6 +232,7 @@ class Trainer:
             self._peers,
             Randomness(settings.seed, self._stream.clips_per_epoch),
             accumulate=settings.accumulate,
+            gradient_cache_chunk=settings.gradient_cache_chunk,
             gradient_clip=settings.gradient_clip,
             bf16=uses_bf16(settings.precision, self._peers.device, self._method),
             deterministic=settings.deterministic,
@@ -340,16 +344,23 @@ class Trainer:
 
 def _check_batch(config: RunConfig, stream: Stream, world_size: int, multiple: int) -> None:
     """Refuse a batch that does not fit the stream, cannot be dealt out, or leaves the method an uneven rest."""
-    batch, pieces = config.data.global_batch, world_size * config.training.accumulate
+    batch, settings, chunk = config.data.global_batch, config.training, config.training.gradient_cache_chunk
+    dealt = "the method deals its clips out in equal groups" if multiple > 1 else ""
     if stream.global_batch != batch:
         raise UsageError(f"data.global_batch is {batch}, the stream's {stream.global_batch}", expected="equal numbers")
-    if batch % (pieces * multiple):
-        parts = (f"{world_size} processes", f"{config.training.accumulate} accumulated pieces", f"{multiple} clips")
+    if chunk is not None and chunk % multiple:
+        raise UsageError(
+            f"training.gradient_cache_chunk is {chunk}", expected=f"a multiple of {multiple} clips", cause=dealt
+        )
+    accumulated = (f"{settings.accumulate} accumulated pieces", f"{multiple} clips")
+    parts = (f"{world_size} processes", *(accumulated if chunk is None else (f"pieces of {chunk} cached clips",)))
+    unit = world_size * (settings.accumulate * multiple if chunk is None else chunk)
+    if batch % unit:
         raise UsageError(
             f"data.global_batch is {batch}",
             expected=f"a multiple of {' x '.join(parts)}",
-            cause="the method deals its clips out in equal groups" if multiple > 1 else "",
-            cure=f"--data.global-batch {max(1, batch // (pieces * multiple)) * pieces * multiple}",
+            cause=dealt,
+            cure=f"--data.global-batch {max(1, batch // unit) * unit}",
         )
 
 
