@@ -117,12 +117,12 @@ def _caption(rng: Generator, split: str, shape: str, timbre: str) -> tuple[str, 
 
 def baselines(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """What can be reached without fusion, as accuracies over manifest records."""
-    candidates = [record["truth"]["candidates"] for record in records]
+    left = [record["truth"]["candidates"] for record in records]
     return {
         "joint label": {
             "chance": 1 / (len(SHAPES) * PITCH_BINS),
             **{
-                f"ceiling of the {modality} alone": float(np.mean([1 / len(left[modality]) for left in candidates]))
+                f"ceiling of the {modality} alone": round(float(np.mean([1 / len(own[modality]) for own in left])), 4)
                 for modality in ("sound", "picture")
             },
             "ceiling": 1.0,

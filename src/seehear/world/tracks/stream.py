@@ -126,11 +126,11 @@ def baselines(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     known, found = np.flatnonzero(split == "train"), {}
     for name in sorted(set(split) - {"train"}):
         own = np.flatnonzero(split == name)
-        accuracy: dict[str, float] = {"chance": 1 / len(classes)}
+        accuracy: dict[str, float] = {"chance": round(1 / len(classes), 4)}
         if len(known) >= NEIGHBOURS:
             near = np.argsort(-picture[own] @ picture[known].T, axis=1, kind="stable")[:, :NEIGHBOURS]
             votes = (label[known][near][..., None] == np.arange(len(classes))).sum(axis=1)
-            accuracy[f"{NEIGHBOURS} nearest thumbnails"] = float(np.mean(votes.argmax(axis=1) == label[own]))
+            accuracy[f"{NEIGHBOURS} nearest thumbnails"] = round(float(np.mean(votes.argmax(axis=1) == label[own])), 4)
         found[f"class, {name}"] = accuracy
     return found
 

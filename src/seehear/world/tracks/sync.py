@@ -80,7 +80,7 @@ def matches(guessed: list[float], true: list[float], tolerance: float = TOLERANC
 def _f1(pairs: list[tuple[list[float], list[float]]]) -> float:
     """F1 of guessed against true onsets over all clips."""
     hits = sum(matches(guessed, true) for guessed, true in pairs)
-    return 2 * hits / max(1, sum(len(guessed) + len(true) for guessed, true in pairs))
+    return round(2 * hits / max(1, sum(len(guessed) + len(true) for guessed, true in pairs)), 4)
 
 
 def baselines(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -99,9 +99,9 @@ def baselines(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     others = [known[(number + 1) % len(known)][1] for number in range(len(known))]
     return {
         "offset": {
-            "chance": 1 / OFFSETS,
-            "always in step": float(np.mean(offsets == 0)),
-            "always in step, within one step": float(np.mean(np.abs(offsets) <= 1)),
+            "chance": round(1 / OFFSETS, 4),
+            "always in step": round(float(np.mean(offsets == 0)), 4),
+            "always in step, within one step": round(float(np.mean(np.abs(offsets) <= 1)), 4),
         },
         "onsets": {
             "another clip's sound": _f1(list(zip(others, seen, strict=True))),
