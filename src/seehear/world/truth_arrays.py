@@ -160,9 +160,10 @@ def read_arrays(source: str | Path | Mapping[str, ndarray], truth: Mapping[str, 
 
 def _loaded(path: Path) -> dict[str, ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if isinstance(file, ndarray):
-                raise DataError(f"{path} holds a single array", expected="an .npz file of several")
+        found = np.load(path, allow_pickle=False)
+        if isinstance(found, ndarray):
+            raise DataError(f"{path} holds a single array", expected="an .npz file of several")
+        with found as file:
             return dict(file)
     except OSError as error:
         raise StorageError(f"{path} cannot be read ({error.strerror or error})") from error
