@@ -74,7 +74,7 @@ def render(scene: Scene) -> Rendered:
         masks=pictures.masks,
         whole=pictures.whole,
         truth=altering.told(scene, facts, stems),
-        nuisance=nuisance(scene, pictures, waveform),
+        nuisance=nuisance(scene, pictures, waveform, stems["background"]),
     )
 
 
