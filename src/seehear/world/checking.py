@@ -41,7 +41,7 @@ def audit_folder(root: str | Path) -> dict[str, Any]:
         StorageError: if the folder holds no finished world of this version.
     """
     root = Path(root)
-    preset, seed, sheet = _opened(root)
+    preset, seed, sheet = opened(root)
     records = _records(root, preset)
     checks = check_records(root, preset, seed, records)
     now = fingerprint(preset, seed)
@@ -64,7 +64,7 @@ def check(root: str | Path) -> dict[str, Any]:
         StorageError: if the folder holds no finished world of this version.
     """
     root = Path(root)
-    preset, seed, _ = _opened(root)
+    preset, seed, _ = opened(root)
     return check_records(root, preset, seed, _records(root, preset))
 
 
@@ -119,7 +119,12 @@ def _result(clips: int, problems: Mapping[str, Iterable[str]]) -> dict[str, Any]
 
 
 # ---------------------------------------------------------------------------------------------------- what was written
-def _opened(root: Path) -> tuple[Preset, int, dict[str, Any]]:
+def opened(root: Path) -> tuple[Preset, int, dict[str, Any]]:
+    """The preset, the seed and the datasheet of a finished world.
+
+    Raises:
+        StorageError: if the folder holds no world, one of another release, or one that is not finished.
+    """
     sheet = datasheet.read(root)
     if sheet is None:
         raise StorageError(f"{root} holds no world", expected=f"a {datasheet.DATASHEET}", cure=f"seehear world {root}")
