@@ -16,6 +16,7 @@ from seehear.world.presets import resolve
 from seehear.world.tracks import localisation
 from seehear.world.tracks.localisation import AREAS, BOX_FILL, LARGE, SMALL, SPEAKER, covered_area
 from seehear.world.truth import boxes
+from seehear.world.truth_schema import check_truth
 
 PRESET = resolve("base", track="L", level=0, size=64, seconds=1.6)
 COUNT = 600
@@ -237,6 +238,16 @@ def test_a_loudspeaker_has_no_sound_of_its_own():
     clip = scene(PRESET, "train", 0, 0)
     source = dataclasses.replace(clip.sources[0], instance=dataclasses.replace(clip.sources[0].instance, kind=SPEAKER))
     assert not kind(SPEAKER).voice(source, clip.events, 100).any()
+
+
+@pytest.mark.parametrize("intervention", ["", "mute", "swap", "without_distractors"])
+def test_views_are_valid_and_swapped_clips_sound(intervention):
+    preset = resolve(PRESET, intervention=intervention)
+    for index in range(4):
+        clip = render(scene(preset, "test", index, 0))
+        check_truth(json.loads(json.dumps(clip.truth)), strict=True)
+        assert clip.truth["sources"] or intervention != "swap"
+    localisation.baselines([{"truth": clip.truth}])
 
 
 # ----------------------------------------------------------------------------------------------------------- baselines

@@ -10,6 +10,7 @@ from seehear.world import memory_clips, scene
 from seehear.world.presets import resolve
 from seehear.world.tracks import separation
 from seehear.world.tracks.separation import ideal_ratio_masked, sdr_db
+from seehear.world.truth_schema import check_truth
 
 PRESET = resolve("base", track="P", level=0, size=64, seconds=1.6)
 
@@ -58,6 +59,13 @@ def test_measured_figures_are_those_of_the_stems(clips):
             expected = 10 * np.log10((stem**2).mean() / (rest**2).mean())
             assert own["mixture_sdr_db"][number] == pytest.approx(expected, abs=0.02)
             assert own["ideal_ratio_mask_sdr_db"][number] > expected + 3
+
+
+@pytest.mark.parametrize("intervention", ["mute", "swap", "without_distractors"])
+def test_views_keep_the_figures_of_the_clip_as_drawn(intervention, clips):
+    changed = next(memory_clips(PRESET, "test", 0, 1, intervention=intervention))
+    check_truth(json.loads(json.dumps(changed.truth)), strict=True)
+    assert changed.truth["separation"] == clips[0].truth["separation"]
 
 
 def test_sdr_worked_out_by_hand():

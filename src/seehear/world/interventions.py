@@ -68,7 +68,7 @@ def intervene(scene: Scene, name: str, clip: Callable[[int], Scene] | None = Non
 
 
 def _stranger(scene: Scene, clip: Callable[[int], Scene], order: list[int]) -> Scene:
-    """A scene near `scene` without any of its labels; if one can be found, none of its bodies fits the picture."""
+    """A sounding scene nearby with other labels; if one can be found, one whose sources fit no body of the picture."""
     start = scene.index - scene.index % NEIGHBOURS
     seen = {body.instance.kind for body in scene.bodies}
     fallback: Scene | None = None

@@ -182,8 +182,8 @@ LOCALISATION = (
 SEPARATION = (
     Field("solo", "flag", "whether there is one source only"),
     Field("sources", "integer", "how many"),
-    Field("mixture_sdr_db", "number", "of the mixture as an estimate of each source", shape="[K]", unit="dB"),
-    Field("ideal_ratio_mask_sdr_db", "number", "of the ideal ratio mask, a ceiling", shape="[K]", unit="dB"),
+    Field("mixture_sdr_db", "number", "of the mixture as an estimate of each source, as drawn", "[*]", unit="dB"),
+    Field("ideal_ratio_mask_sdr_db", "number", "of the ideal ratio mask, a ceiling", shape="[*]", unit="dB"),
 )
 
 FACTORS = (
