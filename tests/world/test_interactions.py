@@ -23,6 +23,7 @@ from seehear.world.scenes import Event, Instance, Scene, Source
 from seehear.world.splits import instances
 from seehear.world.tracks import track
 from seehear.world.tracks.interactions import MARGIN_SECONDS, MIX, SHORTEST_GAP_SECONDS, baselines
+from seehear.world.truth_schema import check_truth
 
 RATE = 16_000
 PLAIN, BUSY = (
@@ -256,6 +257,16 @@ def test_baselines_say_what_blind_guesses_reach(scenes):
     assert found["anticipation"]["majority"] < 0.22
     assert found["change_point"]["mid_clip_error_seconds"] == pytest.approx((4.8 / 2 - MARGIN_SECONDS) / 2, abs=0.1)
     assert 0.04 < found["moments"]["prevalence"] < 0.12
+
+
+@pytest.mark.parametrize("level", [1, 3])
+def test_the_truth_keeps_its_schema(level):
+    preset = resolve("unit", track="I", size=64, level=level)
+    for index in range(3):
+        found = render(scene(preset, "test", index))
+        check_truth(found.truth, strict=True)
+        if found.scene.board:
+            assert found.truth["objects"][found.scene.board.body]["class"] in NOUNS
 
 
 def test_states_reach_the_truth():

@@ -27,7 +27,7 @@ from seehear.world.draws import Draws
 from seehear.world.interactions.actions import NOUNS, action, chain, contact_place, label
 from seehear.world.interactions.hand import SIZE, STAY_SECONDS
 from seehear.world.interactions.states import CHANGE, CONTACT, MISS, TOUCH
-from seehear.world.scenes import Background, Body, Event, Mime, Scene
+from seehear.world.scenes import Background, Body, Event, Grade, Mime, Scene, Source
 from seehear.world.splits import instances
 from seehear.world.tagging import GOLDEN
 
@@ -44,6 +44,7 @@ MOST_INTERACTIONS, MOST_THINGS = 3, 3
 LEAN = 0.35  # radians by which a forearm leans to either side
 SHAKE = 0.018  # of a camera worn on the head, in picture widths
 LOUDNESS_DB = (-36.0, -26.0)  # one short sound in a long clip has high peaks for its level
+SHORTEST_EVENT_SECONDS = 0.06
 TOLERANCE_SECONDS = 0.15  # around a moment of interaction
 
 TEMPLATES = (
@@ -70,14 +71,28 @@ TEMPLATES = (
 )
 
 
+CHANGING, HEARD = (AUDIBLE_CHANGE, SILENT_CHANGE), (AUDIBLE_CHANGE, AUDIBLE_CONTACT)
+
+
 @dataclass(frozen=True)
 class Interaction:
-    """One planned interaction: with which body, which states it leads from and to, and when."""
+    """One planned interaction.
+
+    Attributes:
+        body: number of the thing.
+        noun: what it is.
+        before: its state.
+        after: its state afterwards.
+        seconds: when it changes, or is touched, or the hand is nearest.
+        contact_seconds: when the hand touches it, or is nearest: earlier, where it falls before it changes.
+    """
 
     body: int
+    noun: str
     before: str
     after: str
     seconds: float
+    contact_seconds: float
 
 
 def sample(draws: Draws) -> Scene:
@@ -88,41 +103,35 @@ def sample(draws: Draws) -> Scene:
     """
     mixed = mix_of(draws)
     things, plan = _plan(draws, mixed)
-    changes, audible = mixed in (AUDIBLE_CHANGE, SILENT_CHANGE), mixed in (AUDIBLE_CHANGE, AUDIBLE_CONTACT)
     unseen = mixed == NEITHER and draws.stream("nothing").uniform() < NOTHING_SHARE
     hands = () if unseen else tuple(_hand(draws, k, things[own.body], own) for k, own in enumerate(plan))
-    sources = _sources(draws, things, plan) if audible else ()
-    heard: list[Event] = []
-    silent: dict[int, list[Event]] = {}
-    for k, own in enumerate(plan):
-        event = _event(draws, k, own, things[own.body].instance.kind, CHANGE if changes else CONTACT)
-        if audible:
-            number = next(n for n, source in enumerate(sources) if source.body == own.body)
-            heard.append(dataclasses.replace(event, source=number))
-        elif changes:
-            silent.setdefault(own.body, []).append(event)
-        if not unseen:
-            silent[len(things) + k] = [_touch(own, things[own.body].instance.kind, mixed)]
+    sources = _sources(draws, things, plan) if mixed in HEARD else ()
+    events, mimes = _events(draws, plan, mixed)
+    if not unseen:
+        mimes += tuple(_touch(len(things) + k, own, mixed) for k, own in enumerate(plan))
     background = draws.background()
     text, template = _caption(draws, background, things[0])
-    nouns = [things[own.body].instance.kind for own in plan]
-    done = nouns if changes else []
-    return draws.scene(
+    done = [own.noun for own in plan] if mixed in CHANGING else []
+    found = draws.scene(
         (*things, *hands),
         sources,
         background=background,
-        events=tuple(heard),
-        mimes=tuple(Mime(body, tuple(events)) for body, events in silent.items()),
+        events=events,
+        mimes=mimes,
         labels=[label(noun) for noun in done],
         grade=_grade(draws),
         caption=text,
         caption_template=template,
         facts={
             "mix": mixed,
-            "states": [_state(own, things, k, len(things), mixed, unseen) for k, own in enumerate(plan)],
-            "action": _action(draws, nouns, done, mixed),
+            "states": [_state(own, mixed, None if unseen else len(things) + k) for k, own in enumerate(plan)],
+            "action": _action(draws, plan[-1].noun, done, mixed),
         },
     )
+    if found.board is None:
+        return found
+    board = dataclasses.replace(found.board, body=found.board.body % len(things))  # it hides things, never hands
+    return dataclasses.replace(found, board=board)
 
 
 def mix_of(draws: Draws) -> str:
@@ -151,12 +160,13 @@ def _plan(draws: Draws, mixed: str) -> tuple[tuple[Body, ...], list[Interaction]
     times = _times(rng, len(order), span)
     state = [body.manner for body in things]
     plan = []
-    for noun, time in zip(order, times, strict=True):
-        number = names.index(noun)
-        following = action(noun).after(state[number]) if mixed in (AUDIBLE_CHANGE, SILENT_CHANGE) else state[number]
+    for noun, seconds in zip(order, times, strict=True):
+        body, own = names.index(noun), action(noun)
+        following = own.after(state[body]) if mixed in CHANGING else state[body]
         assert following is not None  # `_order` repeats only what can be repeated
-        plan.append(Interaction(number, state[number], following, time))
-        state[number] = following
+        early = own.delay_seconds if mixed in CHANGING else 0.0
+        plan.append(Interaction(body, noun, state[body], following, seconds, round(seconds - early, 6)))
+        state[body] = following
     return things, plan
 
 
@@ -186,71 +196,82 @@ def _times(rng: Generator, many: int, span: float) -> list[float]:
 # ------------------------------------------------------------------------------------------------- bodies and events
 def _hand(draws: Draws, number: int, thing: Body, own: Interaction) -> Body:
     """The hand, or what it holds, whose touch falls on the thing; all hands of a clip belong to one person."""
-    name = action(thing.instance.kind).tool
-    body = draws.body("hand", name, 1, sizes=(1.0, 1.0))
+    body = draws.body("hand", action(own.noun).tool, 1, sizes=(1.0, 1.0))
     x, y = contact_place(thing, own.before)
     angle = draws.stream("hand", number).uniform(-LEAN, LEAN)
     return dataclasses.replace(body, size=SIZE, x=round(x, 6), y=round(y, 6), angle=round(float(angle), 6))
 
 
-def _sources(draws: Draws, things: Sequence[Body], plan: Sequence[Interaction]) -> tuple:
-    """A source per thing that is touched."""
+def _sources(draws: Draws, things: Sequence[Body], plan: Sequence[Interaction]) -> tuple[Source, ...]:
+    """A source per thing that is touched; touched things come first among the bodies."""
     rng = draws.stream("sources")
-    touched = list(dict.fromkeys(own.body for own in plan))
-    gains = [round(rng.uniform(-5, 0), 4) if len(touched) > 1 else 0.0 for _ in touched]
-    return tuple(draws.source(things[k], k, gain) for k, gain in zip(touched, gains, strict=True))
+    count = len({own.body for own in plan})
+    gains = [round(rng.uniform(-5, 0), 4) if count > 1 else 0.0 for _ in range(count)]
+    return tuple(draws.source(things[k], k, gain) for k, gain in enumerate(gains))
 
 
-def _event(draws: Draws, number: int, own: Interaction, noun: str, what: str) -> Event:
+def _events(draws: Draws, plan: Sequence[Interaction], mixed: str) -> tuple[tuple[Event, ...], tuple[Mime, ...]]:
+    """What is heard of the things, and what they do in silence."""
+    events = [_event(draws, k, own, CHANGE if mixed in CHANGING else CONTACT) for k, own in enumerate(plan)]
+    if mixed in HEARD:
+        return tuple(events), ()
+    if mixed == NEITHER:
+        return (), ()
+    silent: dict[int, tuple[Event, ...]] = {}
+    for event in events:
+        silent[event.source] = (*silent.get(event.source, ()), dataclasses.replace(event, source=-1))
+    return (), tuple(Mime(body, own) for body, own in silent.items())
+
+
+def _event(draws: Draws, number: int, own: Interaction, what: str) -> Event:
+    """What happens to a thing; sources have the numbers of their bodies."""
     rng = draws.stream("event", number)
-    lasts = max(0.06, action(noun).change_seconds if what == CHANGE else 0.0)
+    lasts = max(SHORTEST_EVENT_SECONDS, action(own.noun).change_seconds if what == CHANGE else 0.0)
     strength = round(float(rng.uniform(0.55, 1.0)), 6)
-    return Event(-1, what, own.seconds, round(own.seconds + lasts, 6), strength, int(rng.integers(2)))
+    return Event(own.body, what, own.seconds, round(own.seconds + lasts, 6), strength, int(rng.integers(2)))
 
 
-def _contact_seconds(own: Interaction, noun: str, mixed: str) -> float:
-    """When the hand touches the thing, or is nearest to it."""
-    early = action(noun).delay_seconds if mixed in (AUDIBLE_CHANGE, SILENT_CHANGE) else 0.0
-    return round(own.seconds - early, 6)
+def _touch(hand: int, own: Interaction, mixed: str) -> Mime:
+    """What a hand does."""
+    stop = round(own.contact_seconds + STAY_SECONDS, 6)
+    return Mime(hand, (Event(-1, MISS if mixed == NEITHER else TOUCH, own.contact_seconds, stop, 1.0, 0),))
 
 
-def _touch(own: Interaction, noun: str, mixed: str) -> Event:
-    start = _contact_seconds(own, noun, mixed)
-    return Event(-1, MISS if mixed == NEITHER else TOUCH, start, round(start + STAY_SECONDS, 6), 1.0, 0)
-
-
-def _grade(draws: Draws) -> Any:
+def _grade(draws: Draws) -> Grade:
     """The class-independent grade, with the shake of a worn camera and room for the peaks of single sounds."""
     loudness = round(float(draws.stream("loudness").uniform(*LOUDNESS_DB)), 4)
     return dataclasses.replace(draws.grade(), shake=SHAKE, loudness_db=loudness)
 
 
 # ------------------------------------------------------------------------------------------------------------- truth
-def _state(
-    own: Interaction, things: Sequence[Body], number: int, first_hand: int, mixed: str, unseen: bool
-) -> dict[str, Any]:
-    noun = things[own.body].instance.kind
-    changes = mixed in (AUDIBLE_CHANGE, SILENT_CHANGE)
+def _state(own: Interaction, mixed: str, hand: int | None) -> dict[str, Any]:
+    """One interaction as truth."""
+    changes = mixed in CHANGING
     return {
         "object": own.body,
-        "hand": None if unseen else first_hand + number,
-        "noun": noun,
-        "verb": action(noun).verb if changes else "touch" if mixed == AUDIBLE_CONTACT else None,
+        "hand": hand,
+        "noun": own.noun,
+        "verb": _verb(own.noun, mixed),
         "before": own.before,
         "after": own.after,
         "t_change": own.seconds if changes else None,
-        "audible": mixed in (AUDIBLE_CHANGE, AUDIBLE_CONTACT),
+        "audible": mixed in HEARD,
         "changes_state": changes,
-        "contact_times": [] if mixed == NEITHER else [_contact_seconds(own, noun, mixed)],
+        "contact_times": [] if mixed == NEITHER else [own.contact_seconds],
     }
 
 
-def _action(draws: Draws, nouns: Sequence[str], done: Sequence[str], mixed: str) -> dict[str, Any]:
-    """The last action of the clip, and the one that the chain draws after it."""
-    last = nouns[-1]
+def _verb(noun: str, mixed: str) -> str | None:
+    if mixed in CHANGING:
+        return action(noun).verb
+    return "touch" if mixed == AUDIBLE_CONTACT else None
+
+
+def _action(draws: Draws, last: str, done: Sequence[str], mixed: str) -> dict[str, Any]:
+    """The last interaction of the clip, and the action that the chain draws after it."""
     following = str(draws.stream("next").choice(NOUNS, p=chain()[NOUNS.index(last)])) if done else None
     return {
-        "verb": action(last).verb if done else "touch" if mixed == AUDIBLE_CONTACT else None,
+        "verb": _verb(last, mixed),
         "noun": last,
         "sequence": [label(noun) for noun in done],
         "next_verb": action(following).verb if following else None,
