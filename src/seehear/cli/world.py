@@ -16,6 +16,7 @@ from seehear.cli.progress import duration
 
 VERBS = {
     "show": "a contact sheet of one clip: pictures, boxes, masks, sound, stems, onsets, facts",
+    "gallery": "a page with playable clips of every class, track, level, style and intervention",
     "export": "labels, boxes or pairs in the formats of AudioSet, VGG-SS and MUSIC",
 }
 EXAMPLES = (

@@ -41,15 +41,18 @@ def document(page: Page) -> str:
         element("a", "Skip to the content", href="#content", class_="skip"),
         _navigation(list(shown)),
         element("main", _opening(page), *shown.values(), _closing(page, bool(shown)), id="content"),
-        _footer(),
+        footer("Playing sounds, sorting and tooltips need JavaScript; everything else is here without it."),
         element("script", Markup(json.dumps(shelf.encoded)), type="application/json", id="sounds"),
         element("script", Markup(SCRIPT)),
     ]
-    return "<!doctype html>\n" + element("html", _head(page), element("body", *body), lang="en") + "\n"
+    return (
+        "<!doctype html>\n" + element("html", head(page.title, SCRIPT, STYLE), element("body", *body), lang="en") + "\n"
+    )
 
 
-def _head(page: Page) -> Markup:
-    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode("ascii")
+def head(title: str, script: str, style: str) -> Markup:
+    """The head of a page that may run this script and nothing else, and loads nothing."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     policy = (
         f"default-src 'none'; img-src data:; media-src data: blob:; style-src 'unsafe-inline'; "
         f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -62,18 +65,22 @@ def _head(page: Page) -> Markup:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="generator", content=f"seehear {seehear.__version__}"),
-        element("title", page.title),
+        element("title", title),
         element("link", rel="icon", href=data_uri("image/svg+xml", icon.encode())),
-        element("style", Markup(STYLE)),
+        element("style", Markup(style)),
+    )
+
+
+def brand() -> Markup:
+    """The name at the left of the navigation."""
+    return element(
+        "a", Markup(_MARK.replace("<svg ", '<svg aria-hidden="true" ')), "SeeHear", href="#content", class_="brand"
     )
 
 
 def _navigation(names: list[str]) -> Markup:
-    brand = element(
-        "a", Markup(_MARK.replace("<svg ", '<svg aria-hidden="true" ')), "SeeHear", href="#content", class_="brand"
-    )
     links = (element("li", element("a", _SHORT[name], href=f"#{name}", title=SECTIONS[name])) for name in names)
-    return element("header", element("nav", brand, element("ul", *links), aria_label="Sections"), class_="top")
+    return element("header", element("nav", brand(), element("ul", *links), aria_label="Sections"), class_="top")
 
 
 def _opening(page: Page) -> Markup:
@@ -96,9 +103,7 @@ def _closing(page: Page, anything: bool) -> Markup:
     return element("p", "This run has recorded nothing to show yet.", class_="note")
 
 
-def _footer() -> Markup:
+def footer(without_script: str) -> Markup:
+    """The foot of a page, with what to know where JavaScript is off."""
     words = f"Written by SeeHear {seehear.__version__}. This page is one file and loads nothing from the network."
-    without = element(
-        "noscript", " Playing sounds, sorting and tooltips need JavaScript; everything else is here without it."
-    )
-    return element("footer", element("p", words, without))
+    return element("footer", element("p", words, element("noscript", " " + without_script)))

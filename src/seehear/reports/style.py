@@ -348,8 +348,8 @@ p{orphans:3;widows:3}
 }
 """
 
-STYLE = (
+GROUND = (  # what every page has: colours, type, navigation, sections
     f":root{{{_LIGHT}color-scheme:light dark}}\n"
-    f"@media screen and (prefers-color-scheme:dark){{:root{{{_DARK}}}}}"
-    + _BASE + _CARDS + _GALLERY + _DRAWN + _RECORD + _PHONE + _PRINT
-)  # fmt: skip
+    f"@media screen and (prefers-color-scheme:dark){{:root{{{_DARK}}}}}" + _BASE
+)
+STYLE = GROUND + _CARDS + _GALLERY + _DRAWN + _RECORD + _PHONE + _PRINT
