@@ -20,7 +20,7 @@ from seehear.world.sounds.levels import SAMPLE_RATE, edges, span, unit_peak
 from seehear.world.speech import ENGINES
 from seehear.world.speech.lexicon import DIGITS, PRONUNCIATIONS
 from seehear.world.speech.phonemes import VOWELS
-from seehear.world.speech.speakers import HIGHEST_HZ, LOWEST_HZ, voice
+from seehear.world.speech.speakers import voice
 from seehear.world.speech.synthesis import prosody_of, tilted
 
 ENGINE, COMMAND = ENGINES[1], "espeak-ng"
@@ -29,11 +29,17 @@ WORDS_PER_MINUTE = 165.0
 AUDIBLE = 0.02  # of the peak: before and after, a word is cut off
 SMOOTH_SECONDS = 0.04  # of the envelope that moves the mouth
 _SPELLINGS = {"a": "A:", "ae": "a", "e": "E", "i": "i:", "o": "O:", "u": "u:"}
-_VARIANTS = {  # voices by the speaker's number, disjoint as the speakers are
-    range(40): ("m1", "m2", "m3", "m4", "m5", "f1", "f2", "f3"),
-    range(40, 48): ("m6", "f4"),
-    range(48, 60): ("m7", "m8", "f5"),
+_VARIANTS = {  # low and high voices by the speaker's number, disjoint as the speakers are
+    range(40): (("m1", "m2", "m3", "m4", "m5"), ("f1", "f2", "f3")),
+    range(40, 48): (("m6",), ("f4",)),
+    range(48, 60): (("m7", "m8"), ("f5",)),
 }
+_BASE_HZ = {  # measured at pitch 50
+    "m1": 86, "m2": 92, "m3": 94, "m4": 92, "m5": 89, "m6": 92, "m7": 89, "m8": 71,
+    "f1": 178, "f2": 186, "f3": 168, "f4": 178, "f5": 198,
+}  # fmt: skip
+HIGH_HZ = 150.0  # from which speakers get a high voice
+STEPS_PER_OCTAVE = 59.0  # of the command's pitch
 
 
 def speaking(source: Source, events: tuple[Event, ...], samples: int) -> ndarray:
@@ -66,9 +72,16 @@ def opening(times: ndarray, who: Instance, events: tuple[Event, ...]) -> ndarray
 def _said(word: str, who: Instance, level: float) -> ndarray:
     """A word as an individual says it, `[L]`, at `level` times the usual pitch."""
     own = voice(who)
-    variant = next(names[who.number % len(names)] for numbers, names in _VARIANTS.items() if who.number in numbers)
-    high = np.log(own.pitch_hz * level / LOWEST_HZ) / np.log(HIGHEST_HZ / LOWEST_HZ)
-    return _run(word, variant, int(np.clip(round(99 * high), 0, 99)), round(WORDS_PER_MINUTE * own.rate))
+    variant = variant_of(who)
+    steps = STEPS_PER_OCTAVE * np.log2(own.pitch_hz * level / _BASE_HZ[variant])
+    return _run(word, variant, int(np.clip(round(50 + steps), 0, 99)), round(WORDS_PER_MINUTE * own.rate))
+
+
+def variant_of(who: Instance) -> str:
+    """The command's voice for an individual."""
+    low, high = next(names for numbers, names in _VARIANTS.items() if who.number in numbers)
+    names = high if voice(who).pitch_hz >= HIGH_HZ else low
+    return names[who.number % len(names)]
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from seehear.world.speech.phonemes import PHONEMES
 Part = Literal["name", "thing", "deed", "quality"]
 
 WORDS: dict[Part, tuple[str, ...]] = {
-    "name": ("mina", "tobi", "raeno", "kuda", "fae", "peri", "sodu", "bao", "nike", "daemu"),
+    "name": ("mina", "tobi", "raeno", "kuda", "feo", "peri", "sodu", "bao", "nike", "daemu"),
     "thing": ("bado", "pimu", "kefa", "tonae", "rusi", "fabo", "mei", "suka", "dipae", "neru", "taku", "morae"),
     "deed": ("kati", "runo", "bifu", "pea", "soma", "daeke", "fime", "nupo", "tasae", "kio"),
     "quality": ("rafi", "pobae", "dua", "simo", "beku", "naeti", "moe", "fura"),

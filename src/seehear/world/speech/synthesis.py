@@ -34,7 +34,7 @@ BURST_SECONDS = 0.007
 RELEASE_SECONDS = {True: 0.012, False: 0.04}  # from a stop's burst to its end: voiced or not
 STRESS, ACCENT_OCTAVES, DECLINE_OCTAVES = 0.7, 0.8, 0.15
 BREATH_LEVEL, ASPIRATION_LEVEL, HISS_LEVEL = 0.12, 0.35, 2.2
-FEWEST_FACTOR = {"level": 0.05, "range": 0.25, "energy": 0.15}  # deviations of a clip's own prosody, in octaves
+OWN_OCTAVES = {"level": 0.04, "range": 0.18, "energy": 0.15}  # deviations of a clip's own prosody, in octaves
 
 
 def speaking(source: Source, events: tuple[Event, ...], samples: int) -> ndarray:
@@ -69,7 +69,7 @@ def prosody_of(source: Source) -> Prosody:
     """The prosody of the source's emotion, with the clip's own deviation, which no emotion has a part in."""
     rng = stream(source.seed, "prosody")
     base = PROSODIES[source.manner or NEUTRAL]
-    level, spread, energy = (2 ** (own * rng.standard_normal()) for own in FEWEST_FACTOR.values())
+    level, spread, energy = (2 ** (own * rng.standard_normal()) for own in OWN_OCTAVES.values())
     tilt = base.tilt_db + 0.5 * rng.standard_normal()
     return Prosody(base.level * level, base.range * spread, base.rate, base.energy * energy, tilt, base.breath)
 
