@@ -290,7 +290,7 @@ def _caption(draws: Draws, background: Background, thing: Body) -> tuple[str, in
 
 
 # --------------------------------------------------------------------------------------------------------- baselines
-def baselines(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+def baselines(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
     """What can be had without looking or listening, over manifest records of this track.
 
     - moments: share of frames within `TOLERANCE_SECONDS` of a moment of interaction: the average precision of chance.
@@ -298,6 +298,8 @@ def baselines(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     - change_point: mean error in seconds of naming the clip's middle as the first change's time.
     - verbs: accuracy of chance and of the most frequent verb of the clips in which something is touched.
     - anticipation: chance, the most frequent next action, and as ceiling the Bayes-optimal guess from the last action.
+
+    None where no clip counts, as where nothing changes in the few clips there are.
     """
     facts = [(record["duration_seconds"], record["truth"]) for record in records]
     changing = [truth for _, truth in facts if truth["action"]["next_action"]]
@@ -332,9 +334,9 @@ def _near(seconds: float, truth: dict[str, Any]) -> float:
     return float(np.any(hits, axis=0).mean()) if hits else 0.0
 
 
-def _mean(values: Sequence[float]) -> float:
-    return round(float(np.mean(values)), 4)
+def _mean(values: Sequence[float]) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None
 
 
-def _majority(values: Sequence[str]) -> float:
-    return round(float(np.unique(values, return_counts=True)[1].max() / len(values)), 4)
+def _majority(values: Sequence[str]) -> float | None:
+    return round(float(np.unique(values, return_counts=True)[1].max() / len(values)), 4) if values else None
