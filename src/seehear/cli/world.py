@@ -17,6 +17,7 @@ from seehear.cli.progress import duration
 VERBS = {
     "show": "a contact sheet of one clip: pictures, boxes, masks, sound, stems, onsets, facts",
     "gallery": "a page with playable clips of every class, track, level, style and intervention",
+    "audit": "check a built world, look for shortcuts, train references against its ceilings",
     "export": "labels, boxes or pairs in the formats of AudioSet, VGG-SS and MUSIC",
 }
 EXAMPLES = (
@@ -25,11 +26,12 @@ EXAMPLES = (
     "seehear world data/hard --preset multi --clips 1000 --size 128",
     "seehear world data/sketches --preset tiny --style sketch",
     "seehear world data/muted --preset tiny --intervention mute",
+    "seehear world data/parts --preset base --track P --arrays stems masks",
     "seehear world data/tags --preset base --labelling multi --long-tail 50 --parent-labels --removed-labels 0.2",
 )
 CHOICES = (
-    "level", "size", "seconds", "clips", "track", "labelling", "ambiguous", "style", "intervention", "long_tail",
-    "removed_labels",
+    "level", "size", "seconds", "clips", "track", "labelling", "ambiguous", "style", "speech", "intervention",
+    "long_tail", "removed_labels",
 )  # fmt: skip
 
 
@@ -46,7 +48,8 @@ class Options:
     """unit (64 clips for tests), tiny (the demo's), small (more of it), multi (several objects per clip),
     base (20 classes), large (more of it)"""
     track: str | None = None
-    """letter of the kind of clips; by default the preset's"""
+    """letter of the kind of clips: A (core), L (localisation), P (separation), J (joint), Y (sync), S (stream),
+    K (speech), N (digits), I (interactions); by default the preset's"""
     level: int | None = None
     """difficulty, 0 to 3; by default the preset's"""
     size: int | None = None
@@ -63,6 +66,8 @@ class Options:
     """share of clips that sound alone, and of others that the picture alone, cannot tell, 0 to 0.5"""
     style: str | None = None
     """how pictures are painted: textured, flat, sketch or night"""
+    speech: str | None = None
+    """who speaks on tracks K and N: built-in, or espeak-ng where that command is installed"""
     intervention: str | None = None
     """a view of the same clips with one thing changed: mute, swap, shift, grey, shuffle or without_distractors"""
     long_tail: float | None = None
@@ -71,6 +76,8 @@ class Options:
     """the classes' groups are labels too"""
     removed_labels: float | None = None
     """share of the parent labels that training clips lack"""
+    arrays: tuple[str, ...] | None = None
+    """truth arrays to store beside the clips: masks, stems, both, or none; by default those of the track's task"""
     workers: int | None = None
     """processes; by default one per core"""
 
@@ -87,7 +94,7 @@ def _build(arguments: list[str], console: Console) -> dict[str, Any]:
     options = parse(Options, arguments, "world", (*EXAMPLES, *_verbs()))
     from seehear import world
 
-    chosen = {name: getattr(options, name) for name in ("seed", "workers", *CHOICES)}
+    chosen = {name: getattr(options, name) for name in ("seed", "workers", "arrays", *CHOICES)}
     with console.progress("generating") as bar:
         report = world.build(
             options.out, options.preset, progress=bar, parent_labels=options.parent_labels or None, **chosen
