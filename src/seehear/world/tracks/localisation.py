@@ -38,7 +38,7 @@ from seehear.world.truth import boxes
 
 SPEAKER = "loudspeaker"
 LARGE, SMALL = 0.25, 0.1  # areas from which a region is large, and below which it is small
-AREAS = {"small": (0.055, 0.092), "medium": (0.115, 0.23), "large": (0.268, 0.3)}  # drawn with room to the limits
+AREAS = {"small": (0.055, 0.09), "medium": (0.12, 0.225), "large": (0.277, 0.303)}  # drawn with room to the limits
 LEAST_AREA, MOST_AREA, MOST_FILLED = 0.045, 0.34, 0.75  # of one body, and of all together
 SIDE_SPREAD = 0.03  # of a body's size about that of its area: more than one parameter cell
 APART = 1.12  # the largest body has at least this many times the area of what it is compared with
