@@ -1,6 +1,7 @@
 """The verbs under `seehear world`, as a person and as a machine meet them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from seehear.cli import main
 from seehear.cli.world import VERBS
 from seehear.world.interventions import INTERVENTIONS
 from seehear.world.styles import STYLES
+from seehear.world.tracks import TRACKS
 
 
 def machine(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
@@ -42,7 +44,9 @@ def small_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --------------------------------------------------------------------------------------------------------- the frame
 def test_the_help_of_world_names_its_verbs_styles_and_interventions(capsys: pytest.CaptureFixture[str]) -> None:
     said = people(capsys, "world", "--help")
-    assert [name for name in (*VERBS, *STYLES, *INTERVENTIONS) if name not in said] == []
+    tracks = [f"{letter} ({track.name})" for letter, track in TRACKS.items()]
+    plain = " ".join(said.replace("│", " ").split())
+    assert [name for name in (*VERBS, *STYLES, *INTERVENTIONS, *tracks) if name not in plain] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -59,6 +63,7 @@ def test_every_verb_shows_examples_of_itself(verb: str, capsys: pytest.CaptureFi
         (("--intervention", "swop"), "try: swap"),
         (("--track", "a"), "unknown track 'a'"),
         (("--labelling", "mutli"), "--labelling"),
+        (("--arrays", "maks"), "try: masks"),
         (("--ambiguous", "0.9"), "0 to 0.5"),
         (("--long-tail", "0.5"), "at least 1"),
         (("--removed-labels", "0.2"), "try: --parent-labels"),
@@ -169,3 +174,43 @@ def test_an_impossible_export_is_refused(
     assert found == status
     assert says in line
     assert not list(tmp_path.iterdir())
+
+
+# ------------------------------------------------------------------------------------------------------------- audit
+def test_a_finished_world_is_audited(small_world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = machine(capsys, "world", "audit", small_world)
+    assert (found["clips"], found["checks"]["status"], found["audit"]["status"]) == (32, "passed", "not audited")
+    assert found["fingerprint"] == json.loads((small_world / "DATASHEET.json").read_text())["fingerprint"]
+    said = people(capsys, "world", "audit", small_world)
+    assert "32 clips in" in said
+    assert "checks: passed" in said
+    assert "shortcut audit: not audited (32 clips" in said
+
+
+def test_a_world_that_was_changed_fails_its_audit(
+    small_world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(small_world, tmp_path / "changed")
+    next((tmp_path / "changed" / "test" / "clips").iterdir()).write_bytes(b"not a clip")
+    status, line = failure(capsys, "world", "audit", tmp_path / "changed")
+    assert status == 3
+    assert "files: a file of test-A1-0-" in line
+    status, line = failure(capsys, "world", "audit", tmp_path)
+    assert status == 5
+    assert "holds no world" in line
+
+
+@pytest.mark.parametrize("reached", [0.95, 0.5])
+def test_references_are_held_against_the_ceilings(
+    reached: float, small_world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {"ceiling": 0.8, "accuracy": 0.8 * reached, "share": reached, "passed": reached >= 0.9}
+    told = {"passed": reached >= 0.9, "share_asked": 0.9, "modalities": {"sound": own}}
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr("seehear.runs.ceilings.ceilings", lambda root, **given: asked.append(given) or told)
+    status = main(["world", "audit", str(small_world), "--ceilings", "--minutes", "3"])
+    said = capsys.readouterr()
+    assert status == (0 if reached >= 0.9 else 3)
+    assert asked[0]["minutes"] == 3
+    assert "share (90% is asked)" in said.out
+    assert ("too little of their ceilings: sound 0.50" in said.err) == (reached < 0.9)

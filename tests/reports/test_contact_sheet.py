@@ -59,3 +59,12 @@ def test_words_tell_of_an_intervention(name: str) -> None:
 def test_words_tell_the_facts_of_a_track() -> None:
     lines = facts_in_words(clip(level=1, ambiguous=0.4))
     assert any(line.startswith("candidates: sound [") for line in lines)
+
+
+def test_words_tell_what_is_said_and_when() -> None:
+    shown = clip(track="K", level=0)
+    speech = shown.truth["speech"]
+    said = next(line for line in facts_in_words(shown) if line.startswith("speech: "))
+    first = speech["words"][0]
+    assert f"transcript {speech['transcript']}" in said
+    assert f"{first['word']} {first['t_on']:.2f} to {first['t_off']:.2f} s" in said

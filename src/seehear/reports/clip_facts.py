@@ -60,6 +60,9 @@ def _said(value: Any) -> str:
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, Mapping) and {"t_on", "t_off"} <= value.keys():
+        others = [_words(held) for name, held in value.items() if name not in ("t_on", "t_off")]
+        return f"{' '.join(others)} {value['t_on']:.2f} to {value['t_off']:.2f} s"
     if isinstance(value, Mapping):
         return ", ".join(f"{str(name).replace('_', ' ')} {_words(held)}" for name, held in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -98,7 +98,7 @@ def _waveform(axes: "Axes", clip: Rendered) -> None:
 
 
 def _spectrogram(axes: "Axes", clip: Rendered) -> None:
-    """Log-mel filter banks with the beginnings of events above them."""
+    """Log-mel filter banks with the beginnings of events above them, and what is said written into them."""
     import torch
 
     from seehear.signals import fbank
@@ -116,6 +116,8 @@ def _spectrogram(axes: "Axes", clip: Rendered) -> None:
             colour = colour_of(clip, owners[event["source"]])
             axes.plot([at, at], [0, len(bank)], color="white", linewidth=0.7, alpha=0.55)
             axes.plot(at, len(bank), marker="v", color=colour, markersize=7, markeredgecolor="white", clip_on=False)
+    for word in clip.truth.get("speech", {}).get("words", []):
+        axes.text(word["t_on"], 3, word["word"], color="white", fontsize=9, weight="bold")
     axes.set_yticks([])
     _time(axes, clip, "log-mel,\nonsets", labelled=False)
 

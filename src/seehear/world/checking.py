@@ -252,7 +252,8 @@ def _cells(preset: Preset, seed: int) -> Callable[[Record], Iterable[Hashable]]:
     def cells(item: Record) -> Iterable[Hashable]:
         spread = level(level_of(preset.level, item["split"])).spread
         bodies = {(thing["class"], thing["instance"]) for thing in item["truth"]["objects"]}
-        for thing in (*item["truth"]["objects"], *item["truth"]["sources"]):
+        swapped = item["truth"].get("intervention", {}).get("name") == "swap"  # the sizes of what is heard are not here
+        for thing in (*item["truth"]["objects"], *(() if swapped else item["truth"]["sources"])):
             name, number = thing["class"], thing["instance"]
             if "size" not in thing and (name, number) in bodies:
                 continue
