@@ -233,6 +233,11 @@ def test_baselines_are_exact():
     assert words["constant_cer"] == pytest.approx(rate, abs=1e-4)
     assert 0.5 < words["constant_cer"] < 0.95
     assert found["speaker"] == {"chance_eer": 0.5}
+    alone = baselines([item for item in records if item["split"] == "test"])["words"]
+    assert alone["constant"] in asked
+    assert alone["constant_cer"] == pytest.approx(
+        min(edits(text, asked).sum() for text in asked) / sum(map(len, asked)), abs=1e-4
+    )
 
 
 def test_speech_engines_belong_to_tracks_with_words():

@@ -116,7 +116,8 @@ def baselines(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         "emotion": accuracies of `chance`, of the `majority`, and the ceilings of either modality alone (the most
         frequent emotion among clips in which it shows the same) and of both; "words": `constant_cer`, the character
         error rate (errors per character) of the best of some training transcripts said to every clip of the other
-        splits, and that transcript; "speaker": `chance_eer`, the equal error rate of guessing.
+        splits (of one split alone: of its own transcripts, to its own clips), and that transcript; "speaker":
+        `chance_eer`, the equal error rate of guessing.
     """
     labels = [item["truth"]["speech"]["emotion"] for item in records]
     told = [item["truth"]["speech"] for item in records]
@@ -143,12 +144,11 @@ def _best_guess(clues: Sequence[str], labels: Sequence[str]) -> float:
 
 
 def _constant(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The best constant transcript for all splits but the training one, and its character error rate."""
+    """The best constant transcript and its character error rate; of one split alone, on that split itself."""
     texts = [(item["split"], item["truth"]["speech"]["transcript"]) for item in records]
     known = list(dict.fromkeys(text for split, text in texts if split == "train"))
     asked = [text for split, text in texts if split != "train"]
-    if not known or not asked:
-        return {"constant_cer": None, "constant": None}
+    known, asked = known or list(dict.fromkeys(asked)), asked or [text for _, text in texts]
     tried = known[:: -(-len(known) // MOST_CONSTANTS)]
     errors = [int(edits(text, asked).sum()) for text in tried]
     best = int(np.argmin(errors))
