@@ -9,7 +9,9 @@ from scipy.ndimage import binary_dilation
 
 from seehear import world
 from seehear.errors import DataError, UsageError
+from seehear.world.baselines import baselines
 from seehear.world.interventions import INTERVENTIONS, SHIFT_SECONDS, intervene
+from seehear.world.manifest import record
 from seehear.world.mixing import mix
 from seehear.world.presets import resolve
 from seehear.world.rendering import Rendered
@@ -153,6 +155,20 @@ def test_ambiguity_holds_only_for_clips_as_they_were_drawn() -> None:
 def test_a_view_of_many_labels_takes_its_sound_from_a_clip_without_any_of_them() -> None:
     clip = next(world.memory_clips("multi", "val", count=1, size=64, seconds=1.6, intervention="swap"))
     assert not set(clip.labels) & set(clip.truth["intervention"]["parameters"]["labels"])
+
+
+@pytest.mark.parametrize("track", ["A", "J"])
+def test_a_view_has_the_baselines_of_the_clips_that_it_changes(track: str) -> None:
+    chosen = {"track": track, "size": 64, "level": 1, **({"ambiguous": 0.4} if track == "A" else {})}
+    preset = resolve("unit", clips={"test": 4}, **chosen)
+
+    def figures(name: str) -> dict[str, dict[str, Any]]:
+        clips = world.memory_clips("unit", "test", count=4, intervention=name or None, **chosen)
+        return baselines(preset, [record(clip, "", 0, "none") for clip in clips])
+
+    drawn = figures("")
+    assert drawn["test"]
+    assert [name for name in ("mute", "swap", "shift", "grey", "shuffle") if figures(name) != drawn] == []
 
 
 def test_a_built_view_has_the_ids_of_the_world(tmp_path) -> None:
