@@ -17,7 +17,7 @@ ifneq ("$(shell cat $(READY) 2>/dev/null)","$(CURDIR)")
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check bench-first-light bench-world study-first-light study-base lock clean
+.PHONY: help setup demo test test-full check bench-first-light bench-world bench-contrast study-first-light study-base lock clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -45,6 +45,9 @@ bench-first-light: $(READY)  ## measure world, packing, loading and the tiny ste
 
 bench-world: $(READY)  ## measure the world: milliseconds per clip by preset, size and track (benchmarks/results/world.json)
 	@$(BIN)/python benchmarks/world.py
+
+bench-contrast: $(READY)  ## measure large contrastive batches: chunked loss, cached gradients (benchmarks/results/contrast.json)
+	@$(BIN)/python benchmarks/contrast.py
 
 study-first-light: $(READY)  ## what a tiny AVSiam learns in half an hour (docs/results.md); restartable
 	@$(BIN)/python studies/first_light.py
