@@ -1,14 +1,20 @@
 """Builds: whole, equal whatever the number of processes, resumable, honest about bad folders."""
 
 import errno
+import io
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
+import psutil
 import pytest
 
 from seehear.errors import StorageError, UsageError
-from seehear.media import read_audio, read_frames
+from seehear.media import atomic, encoders, probe, read_audio, read_frames
 from seehear.world import PRESETS, build, building, manifest, memory_clips
 
 CLIPS = {"train": 8, "val": 1, "test": 1}
@@ -132,12 +138,17 @@ def test_another_preset_or_seed_is_refused(small):
         build(small, "tiny")
     with pytest.raises(UsageError, match="seed 0; expected 1"):
         build(small, "unit", clips=CLIPS, seed=1)
+    with pytest.raises(UsageError, match=r"(?s)another world: preset .*track A.*expected .*track J"):
+        build(small, "unit", clips=CLIPS, track="J", arrays=())
 
 
 def test_another_version_is_refused(small):
     sheet = json.loads((small / "DATASHEET.json").read_text())
     (small / "DATASHEET.json").write_text(json.dumps(sheet | {"world_version": -1}))
     with pytest.raises(StorageError, match=r"(?s)holds world version -1.*build into another folder"):
+        build(small, "unit", clips=CLIPS)
+    (small / "DATASHEET.json").write_text(json.dumps({k: v for k, v in sheet.items() if k != "truth_schema"}))
+    with pytest.raises(StorageError, match=r"(?s)holds truth of schema None; expected version 1.*another release"):
         build(small, "unit", clips=CLIPS)
 
 
@@ -156,6 +167,95 @@ def test_foreign_folders_and_files_are_left_alone(tmp_path):
     assert (tmp_path / "holiday.mp4").read_bytes() == b"mine"
 
 
+FILL = """
+import sys
+from seehear import world
+if __name__ == "__main__":
+    world.build(sys.argv[1], "unit", workers=2)
+"""
+
+
+def test_a_build_that_is_killed_goes_on_and_leaves_no_one_behind(unit, tmp_path):
+    (tmp_path / "fill.py").write_text(FILL)
+    root = tmp_path / "world"
+    journal = root / "train" / "manifest.partial.jsonl"
+    run = subprocess.Popen([sys.executable, "fill.py", root], cwd=tmp_path, stderr=subprocess.PIPE)
+    wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= 8)
+    workers = psutil.Process(run.pid).children(recursive=True)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert len(workers) >= 2
+    wait_until(lambda: not any(running(worker) for worker in workers))
+    (root / "train" / "clips" / ".half.mp4.1.ab.tmp").write_bytes(b"half")  # what a clip is until it is whole
+    assert not (root / "train" / "manifest.jsonl").exists()
+    report = build(root, "unit", workers=1)
+    assert report.reused >= 8
+    assert report.made >= 8
+    assert content(root) == content(unit[0])
+
+
+def wait_until(fact):
+    until = time.monotonic() + 60
+    while not fact():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def running(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_without_an_encoder_for_h264_another_takes_over_and_is_said(tmp_path, monkeypatch):
+    clips = {"train": 2, "test": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(encoders, "has_encoder", lambda name: name == "mpeg4")
+        with pytest.warns(UserWarning, match="no encoder for H.264: 3 clips with mpeg4"):
+            report = build(tmp_path / "world", "unit", clips=clips, workers=1)
+        assert report.datasheet["encoder"] == {"mpeg4": 3}
+        records = manifest.read(tmp_path / "world" / "train" / manifest.MANIFEST)
+        assert [item["encoder"] for item in records] == ["mpeg4", "mpeg4"]
+        assert probe(tmp_path / "world" / "train" / records[0]["file"]).video.codec == "mpeg4"
+    (tmp_path / "world" / "test" / "clips" / "test-A0-0-000000.mp4").unlink()
+    with pytest.warns(UserWarning, match="2 clips with mpeg4"):  # finished by a machine that has x264
+        report = build(tmp_path / "world", "unit", clips=clips, workers=1)
+    assert report.datasheet["encoder"] == {"mpeg4": 2, "libx264": 1}
+
+
+def test_without_any_encoder_the_cure_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoders, "has_encoder", lambda name: False)
+    with pytest.raises(UsageError, match=r"(?s)none of the encoders libx264.*pip install"):
+        build(tmp_path / "world", "unit", clips=CLIPS, workers=1)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".npz"])
+def test_a_disk_that_fills_within_a_file_leaves_no_half_of_it(tmp_path, monkeypatch, suffix):
+    real = open
+
+    def full(path, mode):
+        file = real(path, mode)
+        if suffix in path.name and "000003" in path.name:
+            file = FullDisk(file)
+        return file
+
+    options = {"clips": CLIPS, "workers": 1, "arrays": ("masks",)}
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic, "open", full, raising=False)
+        with pytest.raises(StorageError, match=rf"(?s)000003\{suffix}: could not be written.*full disk.*df -h"):
+            build(tmp_path / "world", "unit", **options)
+    assert not [p.name for p in (tmp_path / "world").rglob("*000003" + suffix + "*")]
+    assert build(tmp_path / "world", "unit", **options).clips == 10
+
+
+class FullDisk(io.BufferedWriter):
+    """A file on a disk without room."""
+
+    def write(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_full_disk_is_said_and_the_build_goes_on_later(tmp_path, monkeypatch):
     def full(path, records):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -168,10 +268,24 @@ def test_a_full_disk_is_said_and_the_build_goes_on_later(tmp_path, monkeypatch):
     shutil.rmtree(tmp_path / "world")
 
 
-def test_bad_options_leave_no_folder(tmp_path):
-    for options in ({"preset": "tinny"}, {"level": 9}, {"workers": 0}, {"size": 7}, {"clips": 3}):
-        with pytest.raises(UsageError):
-            build(tmp_path / "world", **{"preset": "unit"} | options)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "tinny"}, r"unknown preset 'tinny'; expected one of base, .*; try: tiny"),
+        ({"track": "a"}, r"unknown track 'a'; expected one of A, "),
+        ({"style": "scetch"}, r"unknown style 'scetch'; .*; try: sketch"),
+        ({"intervention": "mutes"}, r"unknown intervention 'mutes'; .*; try: mute"),
+        ({"arrays": ["mask"]}, r"unknown truth array 'mask'; .*; try: masks"),
+        ({"clips": {"tests": 3}}, r"unknown split 'tests'; .*; try: test"),
+        ({"level": 9}, "unknown level 9; expected one of 0, 1, 2, 3"),
+        ({"workers": 0}, "0 workers; expected at least 1"),
+        ({"size": 7}, "picture size 7; expected one of"),
+        ({"clips": 3}, "3 clips; expected at least 24"),
+    ],
+)
+def test_bad_options_are_named_and_leave_no_folder(tmp_path, options, message):
+    with pytest.raises(UsageError, match=message):
+        build(tmp_path / "world", **{"preset": "unit"} | options)
     assert not (tmp_path / "world").exists()
 
 

@@ -12,6 +12,7 @@ import dataclasses
 import errno
 import multiprocessing
 import os
+import threading
 import time
 import warnings
 from collections import Counter
@@ -226,7 +227,7 @@ def _made(root: Path, world: _World, missing: list[Job], workers: int) -> Iterat
     methods = multiprocessing.get_all_start_methods()
     sent = dataclasses.replace(world, preset=_plain(world.preset))
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         try:
             waiting: set[Future] = set()
             for chunk in chunks:
@@ -237,6 +238,18 @@ def _made(root: Path, world: _World, missing: list[Job], workers: int) -> Iterat
             yield from (future.result() for future in as_completed(waiting))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the build is killed, instead of waiting for ever for more work."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _plain(preset: Preset) -> Preset:
