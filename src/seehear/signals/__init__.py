@@ -17,6 +17,7 @@ from seehear.signals.spectrogram import (
     fit_frames,
     normalize_spectrogram,
 )
+from seehear.signals.steady import steady
 from seehear.signals.stft import istft, stft
 from seehear.signals.waveform import waveform_from_int16, waveform_to_int16
 
@@ -46,6 +47,7 @@ __all__ = [
     "resize",
     "roll_time",
     "spec_augment",
+    "steady",
     "stft",
     "valid_frames",
     "waveform_from_int16",
