@@ -5,6 +5,7 @@ import pytest
 
 from seehear.errors import DataError
 from seehear.world.audit import FEWEST_CLIPS, audit, near_duplicates, refuse_failed
+from seehear.world.classes import NAMES
 from seehear.world.nuisance import hue_histogram, lead_in_seconds
 
 CLASSES = ("bell", "drum", "bird", "rain")
@@ -77,9 +78,39 @@ def test_what_is_only_reported_does_not_fail():
     assert found["status"] == "passed"
 
 
+def test_pitch_must_not_be_all_where_there_are_twenty_classes():
+    clips = records(count=1200)
+    for k, item in enumerate(clips):
+        item["labels"] = [NAMES[k % len(NAMES)]]
+    found = audit(clips)
+    assert found["status"] == "passed"
+    assert found["gated"]["pitch_and_centroid"]["limit"] == 0.4
+    assert list(found["reported"]) == ["bytes"]
+    for k, item in enumerate(clips):
+        item["nuisance"]["pitch_hz"] += 2000 * (k % 5)
+        item["nuisance"]["centroid_hz"] += 2000 * (k % 20 // 5)
+    found = audit(clips)
+    assert not found["gated"]["pitch_and_centroid"]["passed"]
+    with pytest.raises(DataError, match=r"pitch_and_centroid \(0\.\d+, at most 0\.400\)"):
+        refuse_failed(found)
+
+
+def test_parents_are_no_second_class_and_clips_of_several_or_none_do_not_count():
+    clips = records(count=1600)
+    for k, item in enumerate(clips[:400]):
+        item["labels"] = [["bell", "drum"], []][k % 2]
+    for item in clips[400:1000]:
+        item["truth"] = {"label_single": item["labels"][0]}
+        item["labels"] = [*item["labels"], "a parent"]
+    assert audit(clips)["clips"] == 1200
+
+
 def test_a_copy_between_splits_is_found():
     planted = records()
     planted[-1]["nuisance"]["signature"] = planted[0]["nuisance"]["signature"]
+    assert near_duplicates(planted) == [["clip 999", "clip 0"]]
+    for item in planted[:800]:
+        item["split"] = "val"
     assert near_duplicates(planted) == [["clip 999", "clip 0"]]
     with pytest.raises(DataError, match="near-duplicate"):
         refuse_failed(audit(planted))

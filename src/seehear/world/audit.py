@@ -1,11 +1,15 @@
 """The shortcut audit: nothing but content may tell the class.
 
 From each nuisance feature alone a logistic regression (scikit-learn) guesses the class of held-out clips; its accuracy
-must stay within chance + 3 standard errors. Pitch with spectral centroid, and byte size, are reported, not gated:
-they are content. Clips of different splits that are nearly the same clip are counted and must be none.
+must stay within chance + 3 standard errors. Pitch with spectral centroid is content, but must not be all of it: where
+there are 20 classes of things or more it must stay under 40 %, elsewhere it is reported, as byte size always is. Clips
+of different splits that are nearly the same clip are counted and must be none.
 
-On track Y the features must not tell the offset of the sound; what has been sounding for long has a class's own
-lead-in. Of a run of track S, whose clips are alike on purpose, only the first counts.
+Judged are clips that count as one class: `label_single` where the truth has it (parents are no second class), else the
+only label; clips with several labels or none are left out. What the label is depends on the track, and the law is the
+same for all: a pair of shape and pitch (J), an emotion (K), an action (I) or a digit (N) must not show in colour, place
+or loudness either. On track Y the features must not tell the offset of the sound; what has been sounding for long has
+a class's own lead-in. Of a run of track S, whose clips are alike on purpose, only the first counts.
 """
 
 import math
@@ -15,9 +19,13 @@ import numpy as np
 from numpy import ndarray
 
 from seehear.errors import DataError
+from seehear.world.classes import NAMES
+from seehear.world.manifest import single_label
+from seehear.world.splits import SPLITS
 
 GATED = ("mean_rgb", "hue_histogram", "loudness_db", "lead_in_seconds", "objects", "position", "first_brightness")
 REPORTED = {"pitch_and_centroid": ("pitch_hz", "centroid_hz"), "bytes": ("bytes",)}
+MOST_BY_PITCH, MANY_CLASSES = 0.4, 20  # accuracy from pitch and centroid that is allowed among so many classes
 FEWEST_CLIPS = 1_000
 STANDARD_ERRORS = 3.0
 FOLDS = 4
@@ -28,32 +36,40 @@ def audit(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Measure every leak over the manifest records of a build.
 
     Returns:
-        `status` ("passed", "failed" or "not audited"), per feature `accuracy`, `limit` and `passed`, the reported
-        figures, and `duplicates` between splits.
+        `status` ("passed", "failed" or "not audited"), `chance` and the usual `limit`, per `gated` feature `accuracy`,
+        `passed` and a `limit` of its own if it has one, the `reported` figures, and `duplicates` between splits.
     """
     if len(records) < FEWEST_CLIPS:
         return {"status": "not audited", "reason": f"{len(records)} clips, {FEWEST_CLIPS} are needed"}
-    single = [item for item in records if len(item["labels"]) == 1 and not _goes_on(item)]
+    single = [item for item in records if single_label(item) is not None and not _goes_on(item)]
     labels = np.array([_secret(item) for item in single])
     counts = np.unique(labels, return_counts=True)[1]
     if len(counts) < 2 or counts.min() < FOLDS:
         return {"status": "not audited", "reason": f"{len(counts)} classes with clips of a single label"}
     chance = float(counts.max() / len(labels))
     limit = chance + STANDARD_ERRORS * math.sqrt(chance * (1 - chance) / len(labels))
-    gated = {name: _accuracy(_column(single, (name,)), labels) for name in GATED}
+    gated = {name: _judged(_accuracy(_column(single, (name,)), labels), limit) for name in GATED}
+    reported = {
+        name: {"accuracy": round(_accuracy(_column(single, keys), labels), 4)} for name, keys in REPORTED.items()
+    }
+    if len(set(labels) & set(NAMES)) >= MANY_CLASSES:
+        told = reported.pop("pitch_and_centroid")["accuracy"]
+        gated["pitch_and_centroid"] = _judged(told, MOST_BY_PITCH) | {"limit": MOST_BY_PITCH}
     duplicates = near_duplicates(records)
-    leaks = [name for name, value in gated.items() if value > limit]
+    passed = all(value["passed"] for value in gated.values()) and not duplicates
     return {
-        "status": "failed" if leaks or duplicates else "passed",
+        "status": "passed" if passed else "failed",
         "clips": len(single),
         "chance": round(chance, 4),
         "limit": round(limit, 4),
-        "gated": {name: {"accuracy": round(v, 4), "passed": v <= limit} for name, v in gated.items()},
-        "reported": {
-            name: {"accuracy": round(_accuracy(_column(single, keys), labels), 4)} for name, keys in REPORTED.items()
-        },
+        "gated": gated,
+        "reported": reported,
         "duplicates": duplicates[:20],
     }
+
+
+def _judged(accuracy: float, limit: float) -> dict[str, Any]:
+    return {"accuracy": round(accuracy, 4), "passed": accuracy <= limit}
 
 
 def _goes_on(item: dict[str, Any]) -> bool:
@@ -63,7 +79,7 @@ def _goes_on(item: dict[str, Any]) -> bool:
 
 def _secret(item: dict[str, Any]) -> str:
     """What nothing but content may tell."""
-    return str(item["truth"].get("sync_offset", item["labels"][0]))
+    return str(item["truth"].get("sync_offset", single_label(item)))
 
 
 def refuse_failed(result: dict[str, Any]) -> None:
@@ -74,12 +90,16 @@ def refuse_failed(result: dict[str, Any]) -> None:
     """
     if result["status"] != "failed":
         return
-    leaks = [f"{n} ({v['accuracy']:.3f})" for n, v in result["gated"].items() if not v["passed"]]
+    leaks = [
+        f"{name} ({value['accuracy']:.3f}, at most {value.get('limit', result['limit']):.3f})"
+        for name, value in result["gated"].items()
+        if not value["passed"]
+    ]
     if result["duplicates"]:
         leaks.append(f"{len(result['duplicates'])} near-duplicates between splits, first {result['duplicates'][0]}")
     raise DataError(
         f"the world leaks its classes: {', '.join(leaks)}",
-        expected=f"accuracy at most {result['limit']:.3f} from each nuisance feature, no duplicates",
+        expected="no nuisance feature above its limit, no duplicates",
         cause="a change of a class that altered its colour, loudness, timing or place",
     )
 
@@ -89,8 +109,8 @@ def near_duplicates(records: list[dict[str, Any]]) -> list[list[str]]:
     signatures = np.array([list(bytes.fromhex(item["nuisance"]["signature"])) for item in records], np.float32)
     splits = np.array([item["split"] for item in records])
     pairs = []
-    for split in ("val", "test", "test_iid", "test_ood"):
-        own, other = np.flatnonzero(splits == split), np.flatnonzero(splits == "train")
+    for place, split in enumerate(SPLITS):
+        own, other = np.flatnonzero(splits == split), np.flatnonzero(np.isin(splits, SPLITS[:place]))
         for start in range(0, len(own) if len(other) else 0, 64):
             rows = own[start : start + 64]
             distance = np.abs(signatures[rows, None] - signatures[None, other]).mean(axis=2)
