@@ -10,7 +10,7 @@ import pytest
 from seehear.cli import main
 from seehear.cli.world import VERBS
 from seehear.world.interventions import INTERVENTIONS
-from seehear.world.styles import STYLES
+from seehear.world.painting.styles import STYLES
 from seehear.world.tracks import TRACKS
 
 

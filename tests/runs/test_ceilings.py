@@ -8,7 +8,7 @@ from seehear.runs import ceiling_clips
 from seehear.runs.ceiling_clips import Told, draw, told
 from seehear.runs.ceilings import RESULT, ceilings, exact_ceiling, judged
 from seehear.tasks.reference import Recipe
-from seehear.world import datasheet
+from seehear.world.disk import datasheet
 from seehear.world.fingerprints import fingerprint
 from seehear.world.presets import resolve
 

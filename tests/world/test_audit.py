@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from seehear.errors import DataError
-from seehear.world.audit import FEWEST_CLIPS, audit, near_duplicates, refuse_failed
 from seehear.world.classes import NAMES
-from seehear.world.nuisance import hue_histogram, lead_in_seconds
+from seehear.world.disk.audit import FEWEST_CLIPS, audit, near_duplicates, refuse_failed
+from seehear.world.truth.nuisance import hue_histogram, lead_in_seconds
 
 CLASSES = ("bell", "drum", "bird", "rain")
 

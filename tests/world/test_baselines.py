@@ -7,7 +7,7 @@ import pytest
 
 from seehear.metrics.average_precision import mean_average_precision
 from seehear.world import scene
-from seehear.world.baselines import baselines
+from seehear.world.disk.baselines import baselines
 from seehear.world.presets import resolve
 from seehear.world.tracks import TRACKS, core
 

@@ -15,7 +15,8 @@ import pytest
 
 from seehear.errors import StorageError, UsageError
 from seehear.media import atomic, encoders, probe, read_audio, read_frames
-from seehear.world import PRESETS, build, building, manifest, memory_clips
+from seehear.world import PRESETS, build, memory_clips
+from seehear.world.disk import building, manifest
 
 CLIPS = {"train": 8, "val": 1, "test": 1}
 

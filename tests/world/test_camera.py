@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seehear.world import render, scene
-from seehear.world.camera import draw_shots, film, film_masks, views
+from seehear.world.painting.camera import draw_shots, film, film_masks, views
 from seehear.world.presets import resolve
 from seehear.world.scenes import Shot
 from seehear.world.streams import stream
-from seehear.world.truth import boxes
+from seehear.world.truth.facts import boxes
 
 WHOLE = (0.5, 0.5, 1.0)
 

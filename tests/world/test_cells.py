@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 
 from seehear.errors import DataError
-from seehear.world import PRESETS, cells, scene
+from seehear.world import PRESETS, scene
 from seehear.world.classes import NAMES
-from seehear.world.draws import pitch_at, size_at
+from seehear.world.drawing import cells
+from seehear.world.drawing.draws import pitch_at, size_at
 from seehear.world.presets import resolve
 
 COUNT = 200

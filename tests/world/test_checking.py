@@ -7,8 +7,9 @@ import shutil
 import pytest
 
 from seehear.errors import DataError, StorageError
-from seehear.world import build, building, datasheet, manifest
-from seehear.world.checking import audit_folder, check, check_records, refuse_failed
+from seehear.world import build
+from seehear.world.disk import building, datasheet, manifest
+from seehear.world.disk.checking import audit_folder, check, check_records, refuse_failed
 from seehear.world.presets import resolve
 
 CLIPS = {"train": 8, "val": 8, "test": 8, "test_iid": 8}

@@ -8,8 +8,8 @@ import pytest
 
 from seehear.errors import UsageError
 from seehear.world import PRESETS, render, scene
-from seehear.world.mixing import mix
 from seehear.world.presets import resolve
+from seehear.world.sounds.mixing import mix
 
 COUNT = 600
 

@@ -6,12 +6,12 @@ from sklearn.datasets import load_digits
 
 from seehear.world import memory_clips, scene
 from seehear.world.digits import images
-from seehear.world.picture import paint
+from seehear.world.painting.picture import paint
 from seehear.world.presets import resolve
 from seehear.world.speech.speakers import numbers
 from seehear.world.tracks.digits import baselines
-from seehear.world.truth import boxes
-from seehear.world.truth_schema import check_truth
+from seehear.world.truth.facts import boxes
+from seehear.world.truth.schema import check_truth
 
 N = resolve("unit", track="N", level=1)
 

@@ -9,7 +9,7 @@ import pytest
 
 from seehear.errors import DataError, UsageError
 from seehear.world import memory_clips, scene
-from seehear.world.draws import instance
+from seehear.world.drawing.draws import instance
 from seehear.world.presets import resolve
 from seehear.world.speech import espeak
 from seehear.world.speech.face import mouth_at

@@ -7,9 +7,10 @@ import shutil
 import pytest
 
 from seehear.errors import DataError, StorageError, UsageError
-from seehear.world import build, manifest
-from seehear.world.exporters import KINDS, export
-from seehear.world.exporters.audioset import mid
+from seehear.world import build
+from seehear.world.disk import manifest
+from seehear.world.disk.exporters import KINDS, export
+from seehear.world.disk.exporters.audioset import mid
 
 CLIPS = {"train": 16, "val": 4}
 

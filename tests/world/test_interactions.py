@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 
 from seehear.errors import UsageError
 from seehear.world import render, scene
-from seehear.world.audit import GATED, _accuracy, _column
 from seehear.world.classes import kind
+from seehear.world.disk.audit import GATED, _accuracy, _column
 from seehear.world.interactions.actions import NOUNS, action, chain, contact_place, label
 from seehear.world.interactions.hand import away
 from seehear.world.interactions.jar import FILL_SECONDS, FULLEST, SPEED_OF_SOUND, filled, length_metres, resonance_hz
 from seehear.world.interactions.states import CHANGE, TOUCH
-from seehear.world.mixing import mix
-from seehear.world.motion import lift
-from seehear.world.picture import paint
+from seehear.world.painting.motion import lift
+from seehear.world.painting.picture import paint
 from seehear.world.presets import resolve
 from seehear.world.scenes import Event, Instance, Scene, Source
+from seehear.world.sounds.mixing import mix
 from seehear.world.splits import instances
 from seehear.world.tracks import track
 from seehear.world.tracks.interactions import MARGIN_SECONDS, MIX, SHORTEST_GAP_SECONDS, baselines
-from seehear.world.truth_schema import check_truth
+from seehear.world.truth.schema import check_truth
 
 RATE = 16_000
 PLAIN, BUSY = (

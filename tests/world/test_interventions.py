@@ -9,13 +9,13 @@ from scipy.ndimage import binary_dilation
 
 from seehear import world
 from seehear.errors import DataError, UsageError
-from seehear.world.baselines import baselines
+from seehear.world.disk.baselines import baselines
+from seehear.world.disk.manifest import record
 from seehear.world.interventions import INTERVENTIONS, SHIFT_SECONDS, intervene
-from seehear.world.manifest import record
-from seehear.world.mixing import mix
 from seehear.world.presets import resolve
 from seehear.world.rendering import Rendered
-from seehear.world.truth import boxes
+from seehear.world.sounds.mixing import mix
+from seehear.world.truth.facts import boxes
 
 LEVEL, INDEX = 2, 4  # two to four bodies, one of which sounds
 SMALL: dict[str, Any] = {"level": LEVEL, "size": 64, "seconds": 1.6}

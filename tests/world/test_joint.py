@@ -9,9 +9,9 @@ import pytest
 
 from seehear.world import render, scene
 from seehear.world.classes import kind
-from seehear.world.mixing import mix
-from seehear.world.picture import paint
+from seehear.world.painting.picture import paint
 from seehear.world.presets import resolve
+from seehear.world.sounds.mixing import mix
 from seehear.world.splits import instances
 from seehear.world.tracks.joint import (
     BIN_OCTAVES,

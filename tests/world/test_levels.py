@@ -9,9 +9,9 @@ import pytest
 from seehear.errors import UsageError
 from seehear.world import memory_clips, render, scene
 from seehear.world.classes import NAMES
+from seehear.world.drawing.mimes import STRIKERS
 from seehear.world.levels import LEVELS
-from seehear.world.mimes import STRIKERS
-from seehear.world.motion import MISS, lift, swing
+from seehear.world.painting.motion import MISS, lift, swing
 from seehear.world.presets import resolve
 from seehear.world.scenes import Event
 

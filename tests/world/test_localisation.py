@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from seehear.world import render, scene
 from seehear.world.classes import NAMES, kind
-from seehear.world.draws import Draws
-from seehear.world.picture import paint
+from seehear.world.drawing.draws import Draws
+from seehear.world.painting.picture import paint
 from seehear.world.presets import resolve
 from seehear.world.tracks import localisation
 from seehear.world.tracks.localisation import AREAS, BOX_FILL, LARGE, SMALL, SPEAKER, covered_area
-from seehear.world.truth import boxes
-from seehear.world.truth_schema import check_truth
+from seehear.world.truth.facts import boxes
+from seehear.world.truth.schema import check_truth
 
 PRESET = resolve("base", track="L", level=0, size=64, seconds=1.6)
 COUNT = 600

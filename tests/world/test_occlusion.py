@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from seehear.world import render, scene
-from seehear.world.occlusion import SLIDE_SECONDS, away, cover
+from seehear.world.painting.occlusion import SLIDE_SECONDS, away, cover
 from seehear.world.presets import resolve
 from seehear.world.scenes import Board
-from seehear.world.truth import occlusion
+from seehear.world.truth.facts import occlusion
 
 PRESET = resolve("base", level=3, size=64)
 BOARD = Board(0, 1.0, 1.5, True, (0.5, 0.2, 0.4), 7)

@@ -8,10 +8,10 @@ import pytest
 from seehear.errors import UsageError
 from seehear.world import fingerprint, memory_clips, render, scene
 from seehear.world.fingerprints import coarse
-from seehear.world.motion import APPROACH_SECONDS, active, lift, strokes, swing
+from seehear.world.painting.motion import APPROACH_SECONDS, active, lift, strokes, swing
 from seehear.world.presets import resolve
 from seehear.world.scenes import Event
-from seehear.world.truth import boxes
+from seehear.world.truth.facts import boxes
 
 MULTI = resolve("multi", size=64, seconds=1.6)
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from seehear.errors import UsageError
 from seehear.world import PRESETS, VERSION, scene
 from seehear.world.classes import CORE, NAMES, kind
-from seehear.world.draws import pitch_at
+from seehear.world.drawing.draws import pitch_at
+from seehear.world.drawing.placing import arrange, covered
+from seehear.world.drawing.rhythm import SHORTEST_GAP_SECONDS, schedule
 from seehear.world.levels import LEVELS
-from seehear.world.placing import arrange, covered
 from seehear.world.presets import resolve
-from seehear.world.rhythm import SHORTEST_GAP_SECONDS, schedule
 from seehear.world.splits import instances
 from seehear.world.streams import stream
 

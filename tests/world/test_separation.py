@@ -10,7 +10,7 @@ from seehear.world import memory_clips, scene
 from seehear.world.presets import resolve
 from seehear.world.tracks import separation
 from seehear.world.tracks.separation import ideal_ratio_masked, sdr_db
-from seehear.world.truth_schema import check_truth
+from seehear.world.truth.schema import check_truth
 
 PRESET = resolve("base", track="P", level=0, size=64, seconds=1.6)
 

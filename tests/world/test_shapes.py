@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seehear.world import colour, shapes, texture
-from seehear.world.background import far_wall
+from seehear.world.painting import colour, shapes, texture
+from seehear.world.painting.background import far_wall
 from seehear.world.streams import stream
 
 X, Y = (v.astype(np.float32) for v in np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1, 1, 41)))

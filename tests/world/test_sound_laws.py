@@ -7,7 +7,7 @@ import pytest
 
 from seehear.world.classes import kind
 from seehear.world.classes.walker import stride_phase
-from seehear.world.motion import strokes
+from seehear.world.painting.motion import strokes
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.barks import LONGEST_SECONDS, SHORTEST_SECONDS
 from seehear.world.sounds.bounces import contacts

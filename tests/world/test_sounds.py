@@ -8,13 +8,13 @@ import pytest
 from seehear.world import scene
 from seehear.world.classes import NAMES, kind
 from seehear.world.kinds import CREST
-from seehear.world.mixing import mix
-from seehear.world.room import LONGEST_SECONDS, SHORTEST_SECONDS, respond, reverberation_seconds
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.bubbles import drops_per_second
 from seehear.world.sounds.filters import filtered
 from seehear.world.sounds.karplus import plucked
+from seehear.world.sounds.mixing import mix
 from seehear.world.sounds.modal import struck
+from seehear.world.sounds.room import LONGEST_SECONDS, SHORTEST_SECONDS, respond, reverberation_seconds
 from seehear.world.sounds.sustained import bowed
 
 RATE, SAMPLES = 16_000, 51_200
@@ -163,7 +163,7 @@ def test_stems_add_up_to_the_mixture_at_the_drawn_loudness(preset):
 
 
 def test_the_limiter_bounds_peaks_and_leaves_the_rest_alone():
-    from seehear.world.mixing import KNEE_SHARE, _limit
+    from seehear.world.sounds.mixing import KNEE_SHARE, _limit
 
     rng = np.random.default_rng(0)
     steady = rng.uniform(-1, 1, 16_000).astype(np.float32)

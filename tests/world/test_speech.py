@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 
 from seehear.errors import UsageError
-from seehear.world.draws import instance
+from seehear.world.drawing.draws import instance
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.speech import grammar, lexicon, speakers
 from seehear.world.speech.coarticulation import GLIDE_SECONDS, shares, track

@@ -8,15 +8,15 @@ import pytest
 
 from seehear.errors import UsageError
 from seehear.world import memory_clips, render, scene
-from seehear.world.mixing import mix
-from seehear.world.picture import paint
+from seehear.world.painting.picture import paint
 from seehear.world.presets import resolve
+from seehear.world.sounds.mixing import mix
 from seehear.world.speech.emotions import EMOTIONS
 from seehear.world.speech.face import mouth_at
 from seehear.world.speech.lexicon import PRONUNCIATIONS
 from seehear.world.speech.speakers import numbers, voice
 from seehear.world.tracks.speech import baselines, edits
-from seehear.world.truth_schema import check_truth
+from seehear.world.truth.schema import check_truth
 
 K = resolve("unit", track="K", level=1)
 RATE = 16_000

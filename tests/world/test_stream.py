@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seehear.world import render, scene
-from seehear.world.draws import Draws
+from seehear.world.drawing.draws import Draws
 from seehear.world.presets import resolve
 from seehear.world.splits import instances
 from seehear.world.tracks.stream import (

@@ -7,9 +7,9 @@ import pytest
 
 from seehear import world
 from seehear.errors import UsageError
-from seehear.world.nuisance import hue_histogram
+from seehear.world.painting.styles import STYLES, goal, restyle
 from seehear.world.rendering import Rendered
-from seehear.world.styles import STYLES, goal, restyle
+from seehear.world.truth.nuisance import hue_histogram
 
 OTHERS = [style for style in STYLES if style != "textured"]
 

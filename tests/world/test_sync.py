@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seehear.errors import UsageError
-from seehear.world import render, rhythm, scene
-from seehear.world.mixing import mix
-from seehear.world.picture import paint
+from seehear.world import render, scene
+from seehear.world.drawing import rhythm
+from seehear.world.painting.picture import paint
 from seehear.world.presets import resolve
+from seehear.world.sounds.mixing import mix
 from seehear.world.streams import stream
 from seehear.world.tracks.sync import (
     OFFSETS,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from seehear.errors import UsageError
 from seehear.world import scene
 from seehear.world.classes import kind
+from seehear.world.drawing.tagging import class_of, shares
 from seehear.world.presets import resolve
-from seehear.world.tagging import class_of, shares
 
 
 @given(tail=st.floats(1.5, 100), seed=st.integers(0, 1000), count=st.integers(400, 2000))

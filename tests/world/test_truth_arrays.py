@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from seehear.errors import DataError, StorageError, UsageError
-from seehear.world import build, manifest, memory_clips
-from seehear.world.truth_arrays import FULL_SCALE, instance_map, packed, quantised, read_arrays, steps, truth_arrays
-from seehear.world.truths import read_truth
+from seehear.world import build, memory_clips
+from seehear.world.disk import manifest
+from seehear.world.truth.arrays import FULL_SCALE, instance_map, packed, quantised, read_arrays, steps, truth_arrays
+from seehear.world.truth.reading import read_truth
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from seehear.errors import DataError
 from seehear.world import memory_clips
-from seehear.world.truth_fields import FIELDS, SCHEMA_VERSION, lines, table
-from seehear.world.truth_schema import check_truth
-from seehear.world.truths import read_truth
+from seehear.world.truth.fields import FIELDS, SCHEMA_VERSION, lines, table
+from seehear.world.truth.reading import read_truth
+from seehear.world.truth.schema import check_truth
 
 HARD = {"preset": "base", "split": "test", "size": 64, "seconds": 1.6, "level": 3, "seed": 3}
 

@@ -39,8 +39,8 @@ def run(arguments: list[str], console: Console) -> dict[str, Any]:
         DataError: naming what does not hold.
     """
     options = parse(Options, arguments, "world audit", EXAMPLES)
-    from seehear.world import checking
-    from seehear.world.audit import refuse_failed
+    from seehear.world.disk import checking
+    from seehear.world.disk.audit import refuse_failed
 
     document = checking.audit_folder(options.root)
     _show(document, console)

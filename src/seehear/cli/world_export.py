@@ -33,7 +33,7 @@ class Options:
 def run(arguments: list[str], console: Console) -> dict[str, Any]:
     """Export and name the files."""
     options = parse(Options, arguments, "world export", EXAMPLES)
-    from seehear.world.exporters import export
+    from seehear.world.disk.exporters import export
 
     files = export(options.root, options.out, options.format)
     for path in files:

@@ -74,7 +74,7 @@ def run(arguments: list[str], console: Console) -> dict[str, Any]:
 
 def _clip(options: Options) -> "Rendered":
     from seehear.world import render, scene
-    from seehear.world.again import again
+    from seehear.world.disk.again import again
     from seehear.world.presets import resolve
 
     if (options.clip is None) == (options.preset is None):

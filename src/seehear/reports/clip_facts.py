@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seehear.world import Rendered
-from seehear.world.truth_fields import COMMON
+from seehear.world.truth.fields import COMMON
 
 SHOWN_VALUES = 12  # of a list; longer ones are counted
 SHOWN_CHARACTERS = 320  # of a track's fact

@@ -21,10 +21,10 @@ from torch import Tensor
 from seehear.errors import SeeHearError, UsageError
 from seehear.media.atomic import atomic_file
 from seehear.tasks.reference_views import Modality, picture_view, sound_view
-from seehear.world.mixing import mix
-from seehear.world.picture import paint
+from seehear.world.painting.picture import paint
 from seehear.world.presets import Preset, resolve
 from seehear.world.sampling import scene
+from seehear.world.sounds.mixing import mix
 
 CHUNK = 100
 MODALITIES: tuple[Modality, ...] = ("sound", "picture")

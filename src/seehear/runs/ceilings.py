@@ -32,10 +32,10 @@ from seehear.runs.ceiling_clips import MODALITIES, DrawnClips, Told, draw, told
 from seehear.tasks.reference import Recipe, fit, log_probabilities
 from seehear.tasks.reference_views import Modality
 from seehear.training.run_state import versions
-from seehear.world import checking, datasheet
-from seehear.world.building import usable_cores
+from seehear.world.disk import checking, datasheet
+from seehear.world.disk.building import usable_cores
+from seehear.world.disk.manifest import write_text
 from seehear.world.fingerprints import fingerprint
-from seehear.world.manifest import write_text
 from seehear.world.presets import Preset, resolve
 
 SHARE = 0.9  # of a ceiling, to be reached

@@ -23,8 +23,8 @@ from seehear.world import VERSION, Rendered, render, scene
 from seehear.world.classes import NAMES
 from seehear.world.interventions import INTERVENTIONS
 from seehear.world.levels import LEVELS
+from seehear.world.painting.styles import STYLES
 from seehear.world.presets import resolve
-from seehear.world.styles import STYLES
 from seehear.world.tracks import TRACKS
 
 SIZE = 128

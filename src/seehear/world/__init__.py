@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from seehear.lazily import lazily
 
 if TYPE_CHECKING:
-    from seehear.world.building import BuildReport as BuildReport
-    from seehear.world.building import build as build
+    from seehear.world.disk.building import BuildReport as BuildReport
+    from seehear.world.disk.building import build as build
     from seehear.world.fingerprints import fingerprint as fingerprint
     from seehear.world.presets import PRESETS as PRESETS
     from seehear.world.presets import Preset as Preset
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 VERSION = 1  # raised with every change of what a clip shows or sounds like
 
 _HOMES = {
-    "BuildReport": "building",
+    "BuildReport": "disk.building",
     "PRESETS": "presets",
     "Preset": "presets",
     "Rendered": "rendering",
     "Scene": "scenes",
-    "build": "building",
+    "build": "disk.building",
     "fingerprint": "fingerprints",
     "memory_clips": "rendering",
     "render": "rendering",

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from seehear.world.mixing import mix
-from seehear.world.picture import Pictures
+from seehear.world.painting.picture import Pictures
 from seehear.world.scenes import Scene
-from seehear.world.truth import events, sources
+from seehear.world.sounds.mixing import mix
+from seehear.world.truth.facts import events, sources
 
 LUMA = np.array([77, 150, 29], np.uint16)  # 8-bit weights of ITU-R BT.601
 AMBIGUITY = ("ambiguous_in", "candidates")  # hold only for clips as they were drawn

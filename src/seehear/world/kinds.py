@@ -6,7 +6,7 @@ from typing import Literal
 
 from numpy import ndarray
 
-from seehear.world.canvas import Part, Stage
+from seehear.world.painting.canvas import Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 
 Extent = tuple[float, float, float, float]

@@ -12,10 +12,10 @@ from seehear.world.classes import CORE, NAMES, kind
 from seehear.world.interventions import INTERVENTIONS
 from seehear.world.levels import LEVELS, level_of
 from seehear.world.levels import level as knobs
+from seehear.world.painting.styles import STYLES
 from seehear.world.scenes import LATER, Format, plain
 from seehear.world.speech import ENGINES
 from seehear.world.splits import SPLITS
-from seehear.world.styles import STYLES
 from seehear.world.tracks import track as track_of
 
 SIZES = (32, 48, 64, 96, 128, 224)

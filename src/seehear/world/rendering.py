@@ -10,14 +10,14 @@ from typing import Any
 from numpy import ndarray
 
 from seehear.world import altering
-from seehear.world.mixing import mix
-from seehear.world.nuisance import nuisance
-from seehear.world.picture import paint
+from seehear.world.painting.picture import paint
 from seehear.world.presets import Preset, resolve
 from seehear.world.sampling import scene as sample
 from seehear.world.scenes import Scene
+from seehear.world.sounds.mixing import mix
 from seehear.world.splits import instances
-from seehear.world.truth import truth
+from seehear.world.truth.facts import truth
+from seehear.world.truth.nuisance import nuisance
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Sampling: one clip's scene as a pure function of (preset, split, index, seed), by the sampler of its track."""
 
 from seehear.errors import UsageError
-from seehear.world.draws import Draws
+from seehear.world.drawing.draws import Draws
 from seehear.world.interventions import intervene
 from seehear.world.presets import Preset, resolve
 from seehear.world.scenes import Scene

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.classes.bell import LIP, RATIOS, WEIGHTS, extent, outline, swinging
 from seehear.world.kinds import Kind, between
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Part, Stage
 from seehear.world.scenes import Event, Source
 from seehear.world.sounds.modal import struck
 

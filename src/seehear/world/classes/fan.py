@@ -6,10 +6,10 @@ The blades' speed is the rate of the beats divided by a fixed ratio, and larger 
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
-from seehear.world.motion import active, still
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
+from seehear.world.painting.motion import active, still
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.blades import blowing
 

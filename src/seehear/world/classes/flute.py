@@ -6,10 +6,10 @@ How many fingers are lifted is how high the note is.
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
-from seehear.world.motion import active
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
+from seehear.world.painting.motion import active
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.tunes import tune
 from seehear.world.sounds.winds import fluting

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.croaks import call_seconds, croaking
 from seehear.world.streams import stream

@@ -8,10 +8,10 @@ import dataclasses
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
-from seehear.world.motion import lift
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
+from seehear.world.painting.motion import lift
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.karplus import plucked
 from seehear.world.sounds.tunes import tune

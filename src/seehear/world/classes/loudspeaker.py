@@ -7,9 +7,9 @@ of the empty box, which nothing plays.
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 
 TALL = 0.94

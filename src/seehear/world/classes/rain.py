@@ -6,10 +6,10 @@ The number of streaks and of bubbles is one and the same rate.
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
-from seehear.world.motion import active
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Part, Stage
+from seehear.world.painting.motion import active
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.bubbles import raining
 from seehear.world.streams import stream

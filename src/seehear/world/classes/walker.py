@@ -7,9 +7,9 @@ height that keeps the lower foot on the ground. Boards or gravel show, and sound
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.footsteps import stepping
 

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
-from seehear.world.motion import lift, still
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
+from seehear.world.painting.motion import lift, still
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.modal import struck
 

@@ -8,10 +8,10 @@ Legend: T frames.
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.digits.images import FINE, ink
 from seehear.world.kinds import Extent, Kind
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.streams import stream
 

@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 from numpy import ndarray
 
-from seehear.world.canvas import Stage
 from seehear.world.classes import kind
 from seehear.world.interactions.states import Action
+from seehear.world.painting.canvas import Stage
 from seehear.world.scenes import Body
 
 NOUNS = ("cup", "lamp", "door", "jar", "balloon", "nail", "candle", "pot")

@@ -3,8 +3,6 @@
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.interactions.states import (
     CHANGE,
     CONTACT,
@@ -16,7 +14,9 @@ from seehear.world.interactions.states import (
     vanishing,
 )
 from seehear.world.kinds import Extent, Kind, between
-from seehear.world.motion import still
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
+from seehear.world.painting.motion import still
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.levels import SAMPLE_RATE, TOP_HZ, unit_peak
 from seehear.world.sounds.modal import struck

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.interactions.states import CHANGE, CONTACT, Action, of_kind, painted, since_change
 from seehear.world.kinds import Extent, Kind, between
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.bursts import bursting
 from seehear.world.sounds.modal import struck

@@ -5,11 +5,11 @@ As in `hand`, the local unit is the picture's width and the origin is the place 
 
 import numpy as np
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.interactions import hand
 from seehear.world.kinds import Kind
-from seehear.world.motion import lift
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
+from seehear.world.painting.motion import lift
 
 RAISED = 0.75  # radians
 GRIP = (0.33, 0.02)

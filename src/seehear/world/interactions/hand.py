@@ -7,9 +7,9 @@ the same way whatever comes of it. A miss turns back short of the thing.
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Motion, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Motion, Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 
 SIZE = 2.0  # body size at which one local unit is one picture width

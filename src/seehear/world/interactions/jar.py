@@ -7,10 +7,10 @@ f = c / (4 (L - h)) and at odd multiples of it.
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes
-from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.interactions.states import CHANGE, CONTACT, Action, of_kind, painted, since_change
 from seehear.world.kinds import Extent, Kind, between
+from seehear.world.painting import shapes
+from seehear.world.painting.canvas import Brush, Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.sounds.filters import filtered
 from seehear.world.sounds.levels import SAMPLE_RATE, TOP_HZ, edges, span, unit_peak

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
-from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.kinds import Extent
-from seehear.world.motion import swing
+from seehear.world.painting.canvas import Brush, Part, Stage
+from seehear.world.painting.motion import swing
 from seehear.world.scenes import Event, Instance
 
 CONTACT, CHANGE, TOUCH, MISS = "contact", "change", "touch", "miss"

@@ -11,9 +11,9 @@ Legend: T frames, U different mouths, P phonemes, h w the mouth's box.
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import shapes, texture
-from seehear.world.canvas import Brush, Part, Stage
 from seehear.world.kinds import Extent, Kind, between
+from seehear.world.painting import shapes, texture
+from seehear.world.painting.canvas import Brush, Part, Stage
 from seehear.world.scenes import Event, Instance, Source
 from seehear.world.speech import espeak
 from seehear.world.speech.coarticulation import shares, track

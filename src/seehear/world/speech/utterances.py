@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from numpy.random import Generator
 
 from seehear.errors import UsageError
-from seehear.world.draws import Draws
-from seehear.world.rhythm import FIRST_SECONDS
+from seehear.world.drawing.draws import Draws
+from seehear.world.drawing.rhythm import FIRST_SECONDS
 from seehear.world.scenes import Event, Instance
 from seehear.world.speech import espeak
 from seehear.world.speech.emotions import SLOWEST

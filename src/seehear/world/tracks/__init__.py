@@ -17,8 +17,8 @@ from seehear.world.speech.lexicon import DIGITS
 if TYPE_CHECKING:
     from numpy import ndarray
 
-    from seehear.world.draws import Draws
-    from seehear.world.picture import Pictures
+    from seehear.world.drawing.draws import Draws
+    from seehear.world.painting.picture import Pictures
     from seehear.world.scenes import Scene
 
 

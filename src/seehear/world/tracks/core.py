@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from seehear.world.draws import Draws
+from seehear.world.disk.manifest import single_label
+from seehear.world.drawing.draws import Draws
+from seehear.world.drawing.tagging import class_of, shuffled, tags
 from seehear.world.levels import Level
-from seehear.world.manifest import single_label
 from seehear.world.scenes import Body, Mime, Scene, Source
-from seehear.world.tagging import class_of, shuffled, tags
 
 
 def sample(draws: Draws) -> Scene:

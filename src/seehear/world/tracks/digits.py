@@ -14,13 +14,13 @@ import numpy as np
 from numpy.random import Generator
 
 from seehear.world.digits import images
-from seehear.world.draws import Draws, instance
-from seehear.world.rhythm import FIRST_SECONDS
+from seehear.world.drawing.draws import Draws, instance
+from seehear.world.drawing.rhythm import FIRST_SECONDS
+from seehear.world.drawing.tagging import class_of
 from seehear.world.scenes import Body, Scene, Source
 from seehear.world.speech import speakers
 from seehear.world.speech.utterances import draft, rate_of, timed, visemes
 from seehear.world.splits import instances
-from seehear.world.tagging import class_of
 from seehear.world.tracks.speech import engine_facts
 
 SNR_DB = (0.0, 20.0)

@@ -21,15 +21,15 @@ import numpy as np
 from numpy.random import Generator
 
 from seehear.errors import UsageError
-from seehear.world.captions import room_words
 from seehear.world.classes import kind
-from seehear.world.draws import Draws
+from seehear.world.drawing.captions import room_words
+from seehear.world.drawing.draws import Draws
+from seehear.world.drawing.tagging import GOLDEN
 from seehear.world.interactions.actions import NOUNS, action, chain, contact_place, label
 from seehear.world.interactions.hand import SIZE, STAY_SECONDS
 from seehear.world.interactions.states import CHANGE, CONTACT, MISS, TOUCH
 from seehear.world.scenes import Background, Body, Event, Grade, Mime, Scene, Source
 from seehear.world.splits import instances
-from seehear.world.tagging import GOLDEN
 
 AUDIBLE_CHANGE, AUDIBLE_CONTACT, SILENT_CHANGE, NEITHER = (
     "audible change",

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from seehear.world import rhythm
 from seehear.world.classes import kind
-from seehear.world.draws import Draws, instance
+from seehear.world.drawing import rhythm
+from seehear.world.drawing.draws import Draws, instance
 from seehear.world.scenes import Body, Event, Scene, Source
 from seehear.world.splits import OBJECT_INSTANCES, instances
 

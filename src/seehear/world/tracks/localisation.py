@@ -28,13 +28,13 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from seehear.errors import DataError
-from seehear.world.cells import attempts, exhausted
-from seehear.world.draws import PITCH_SIZES, Draws
-from seehear.world.picture import Pictures
+from seehear.world.drawing.cells import attempts, exhausted
+from seehear.world.drawing.draws import PITCH_SIZES, Draws
+from seehear.world.drawing.tagging import class_of, shuffled
+from seehear.world.painting.picture import Pictures
 from seehear.world.scenes import Body, Mime, Scene, Source
 from seehear.world.streams import stream
-from seehear.world.tagging import class_of, shuffled
-from seehear.world.truth import boxes
+from seehear.world.truth.facts import boxes
 
 SPEAKER = "loudspeaker"
 LARGE, SMALL = 0.25, 0.1  # areas from which a region is large, and below which it is small

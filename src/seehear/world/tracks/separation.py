@@ -17,10 +17,10 @@ import numpy as np
 from numpy import ndarray
 from scipy.signal import istft, stft
 
-from seehear.world.draws import Draws
-from seehear.world.picture import Pictures
+from seehear.world.drawing.draws import Draws
+from seehear.world.drawing.tagging import class_of, shuffled
+from seehear.world.painting.picture import Pictures
 from seehear.world.scenes import Scene
-from seehear.world.tagging import class_of, shuffled
 
 SOURCES = (2, 3)
 SOLO_SHARE = 0.5

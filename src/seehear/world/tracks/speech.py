@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from seehear.world.draws import Draws
-from seehear.world.picture import Pictures
-from seehear.world.placing import arrange
-from seehear.world.rhythm import FIRST_SECONDS
+from seehear.world.drawing.draws import Draws
+from seehear.world.drawing.placing import arrange
+from seehear.world.drawing.rhythm import FIRST_SECONDS
+from seehear.world.drawing.tagging import class_of
+from seehear.world.painting.picture import Pictures
 from seehear.world.scenes import Body, Scene
 from seehear.world.speech import espeak, speakers
 from seehear.world.speech.emotions import EMOTIONS, NEUTRAL, PROSODIES, SLOWEST
 from seehear.world.speech.utterances import LAST_SECONDS, Draft, draw_sentence, rate_of, timed, visemes
-from seehear.world.tagging import class_of
-from seehear.world.truth import boxes
+from seehear.world.truth.facts import boxes
 
 SHOWN = ("both", "voice", "face")
 SIZES = {1: (0.64, 0.94), 2: (0.44, 0.52), 3: (0.36, 0.42)}  # picture widths, by number of faces

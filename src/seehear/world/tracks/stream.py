@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from seehear.world.draws import Draws
-from seehear.world.nuisance import THUMBNAIL
-from seehear.world.placing import INSIDE
+from seehear.world.drawing.draws import Draws
+from seehear.world.drawing.placing import INSIDE
 from seehear.world.scenes import Body, Grade, Scene
 from seehear.world.streams import stream
+from seehear.world.truth.nuisance import THUMBNAIL
 
 BLOCK_CLIPS, BLOCK_RUNS, SHORTEST_RUN = 48, 3, 8  # every block of clips holds so many runs, cut by lot
 GROUPS, GROUP_CLIPS, FADE = 4, 480, 0.2  # FADE: share of a group's time in which the group before fades

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from seehear.world import rhythm
 from seehear.world.classes import kind
-from seehear.world.draws import Draws
+from seehear.world.drawing import rhythm
+from seehear.world.drawing.draws import Draws
 from seehear.world.scenes import Format, Scene
 
 STEP_SECONDS, MOST_STEPS = 0.08, 3

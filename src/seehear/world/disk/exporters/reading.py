@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seehear.errors import DataError, StorageError
-from seehear.world import datasheet, manifest
+from seehear.world.disk import datasheet, manifest
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ floor of 0.25 s; times are continuous, never on the frame grid. What has been so
 lead-in.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.random import Generator
 
@@ -47,7 +49,7 @@ def steady(rng: Generator, rhythm: str, source: int, start: float, stop: float) 
         starts.append(starts[-1] + _gap(rng))
     side = int(rng.integers(2))
     events = []
-    for k, (begin, following) in enumerate(zip(starts, starts[1:], strict=False)):
+    for k, (begin, following) in enumerate(pairwise(starts)):
         strength = rng.uniform(0.55, 1.0)
         end = begin + rng.uniform(*IMPACT_SECONDS) if rhythm == "impacts" else following
         events.append(_event(source, rhythm[:-1], begin, end, strength, (side + k) % 2))

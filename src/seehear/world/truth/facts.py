@@ -9,10 +9,10 @@ import numpy as np
 from numpy import ndarray
 
 from seehear.world.levels import level
-from seehear.world.picture import Pictures
+from seehear.world.painting.picture import Pictures
 from seehear.world.scenes import Scene
 from seehear.world.tracks import facts
-from seehear.world.truth_fields import SCHEMA_VERSION
+from seehear.world.truth.fields import SCHEMA_VERSION
 
 
 def boxes(masks: ndarray) -> ndarray:

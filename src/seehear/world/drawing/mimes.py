@@ -7,7 +7,7 @@ import dataclasses
 
 from numpy.random import Generator
 
-from seehear.world import rhythm
+from seehear.world.drawing import rhythm
 from seehear.world.scenes import Body, Mime, Source
 
 STRIKERS = ("bell", "wood bar", "drum", "glass cup", "ceramic bell")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy import ndarray
 
-from seehear.world.colour import ROLES, rgb
+from seehear.world.painting.colour import ROLES, rgb
 from seehear.world.scenes import Body, Event
 
 SPRITE_DENSITY = 1.4  # sprite pixels per picture pixel: turning a sprite loses no visible detail

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import background
-from seehear.world.camera import film, film_masks, views
-from seehear.world.canvas import Part, Stage
 from seehear.world.classes import kind
-from seehear.world.occlusion import cover
+from seehear.world.painting import background
+from seehear.world.painting.camera import film, film_masks, views
+from seehear.world.painting.canvas import Part, Stage
+from seehear.world.painting.occlusion import cover
+from seehear.world.painting.styles import goal, grain, restyle
 from seehear.world.scenes import Scene
 from seehear.world.streams import stream
-from seehear.world.styles import goal, grain, restyle
 
 FARTHEST_SHAKE = 0.04  # of the picture's width; beyond the edge the outermost pixels are repeated
 MASK_ALPHA = 0.5

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seehear.world.exporters.reading import World
-from seehear.world.manifest import write_text
+from seehear.world.disk.exporters.reading import World
+from seehear.world.disk.manifest import write_text
 
 
 def write(world: World, out: Path) -> list[Path]:

@@ -10,8 +10,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from seehear.world.exporters.reading import World
-from seehear.world.manifest import write_text
+from seehear.world.disk.exporters.reading import World
+from seehear.world.disk.manifest import write_text
 
 ENSEMBLES = {1: "solo", 2: "duet"}
 

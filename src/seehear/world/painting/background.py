@@ -9,8 +9,8 @@ Legend: H W picture; results `[H, W, 3]` float32 in 0 to 1.
 import numpy as np
 from numpy import ndarray
 
-from seehear.world import texture
-from seehear.world.colour import rgb
+from seehear.world.painting import texture
+from seehear.world.painting.colour import rgb
 from seehear.world.scenes import Background
 
 

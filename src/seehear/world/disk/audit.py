@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from seehear.errors import DataError
 from seehear.world.classes import NAMES
-from seehear.world.manifest import single_label
+from seehear.world.disk.manifest import single_label
 from seehear.world.splits import SPLITS
 
 GATED = ("mean_rgb", "hue_histogram", "loudness_db", "lead_in_seconds", "objects", "position", "first_brightness")

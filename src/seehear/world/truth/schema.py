@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from seehear.configuration import unknown_name
 from seehear.errors import DataError
-from seehear.world.truth_fields import FIELDS, SCHEMA_VERSION, Field
+from seehear.world.truth.fields import FIELDS, SCHEMA_VERSION, Field
 
 _TYPES = {"number": (int, float), "integer": (int,), "text": (str,), "flag": (bool,)}
 _ARRAYS = {"number": "iuf", "integer": "iu", "text": "U", "flag": "b"}  # NumPy's letters for what lists may become

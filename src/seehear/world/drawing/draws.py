@@ -12,20 +12,20 @@ from typing import Any
 
 from numpy.random import Generator
 
-from seehear.world import rhythm
-from seehear.world.camera import draw_shots
-from seehear.world.captions import caption
-from seehear.world.cells import allowed, attempts, exhausted
 from seehear.world.classes import kind
-from seehear.world.colour import draw_muted, draw_palette
+from seehear.world.drawing import rhythm
+from seehear.world.drawing.captions import caption
+from seehear.world.drawing.cells import allowed, attempts, exhausted
+from seehear.world.drawing.mimes import draw_mimes
+from seehear.world.drawing.placing import INSIDE, arrange
 from seehear.world.kinds import CODE_LENGTH
 from seehear.world.levels import Level, level, level_of
-from seehear.world.mimes import draw_mimes
-from seehear.world.occlusion import draw_board
-from seehear.world.placing import INSIDE, arrange
+from seehear.world.painting.camera import draw_shots
+from seehear.world.painting.colour import draw_muted, draw_palette
+from seehear.world.painting.occlusion import draw_board
 from seehear.world.presets import Preset
-from seehear.world.room import reverberation_seconds
 from seehear.world.scenes import Background, Body, Event, Grade, Instance, Noise, Scene, Source
+from seehear.world.sounds.room import reverberation_seconds
 from seehear.world.splits import BACKGROUND_INSTANCES, NOISE_INSTANCES, OBJECT_INSTANCES, instances
 from seehear.world.streams import child_seed, stream
 

@@ -30,15 +30,16 @@ from seehear.errors import SeeHearError, StorageError, UsageError
 from seehear.media import write_video
 from seehear.media.atomic import atomic_file
 from seehear.media.encoders import H264_ENCODERS
-from seehear.world import VERSION, checking, datasheet, manifest
-from seehear.world.audit import audit, refuse_failed
-from seehear.world.baselines import baselines
+from seehear.world import VERSION
+from seehear.world.disk import checking, datasheet, manifest
+from seehear.world.disk.audit import audit, refuse_failed
+from seehear.world.disk.baselines import baselines
 from seehear.world.fingerprints import fingerprint
 from seehear.world.presets import Preset, resolve
 from seehear.world.rendering import Rendered, render
 from seehear.world.sampling import scene
 from seehear.world.tracks import track
-from seehear.world.truth_arrays import check_choice, packed, steps, truth_arrays
+from seehear.world.truth.arrays import check_choice, packed, steps, truth_arrays
 
 CHUNK, CHUNKS_AHEAD = 8, 3  # clips per task, and tasks per worker that are handed out in advance
 PROCESSES_FROM = 48  # fewer missing clips are made in this process: starting others would take longer

@@ -8,7 +8,7 @@ import importlib
 from pathlib import Path
 
 from seehear.configuration import unknown_name
-from seehear.world.exporters.reading import opened, storage
+from seehear.world.disk.exporters.reading import opened, storage
 
 KINDS = {
     "audioset": "segment lists and class indices as AudioSet's CSV files",
@@ -38,4 +38,4 @@ def export(root: str | Path, out: str | Path, kind: str) -> list[Path]:
     world, out = opened(Path(root), kind), Path(out)
     with storage(out):
         out.mkdir(parents=True, exist_ok=True)
-        return importlib.import_module(f"seehear.world.exporters.{kind}").write(world, out)
+        return importlib.import_module(f"seehear.world.disk.exporters.{kind}").write(world, out)

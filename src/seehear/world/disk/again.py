@@ -6,7 +6,8 @@ from typing import Any
 
 from seehear.configuration import from_dict
 from seehear.errors import StorageError, UsageError
-from seehear.world import VERSION, datasheet
+from seehear.world import VERSION
+from seehear.world.disk import datasheet
 from seehear.world.presets import Preset
 from seehear.world.rendering import Rendered, render
 from seehear.world.sampling import scene

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from seehear.world.picture import Pictures
+from seehear.world.painting.picture import Pictures
 from seehear.world.scenes import Scene
-from seehear.world.truth import boxes
+from seehear.world.truth.facts import boxes
 
 HUE_BINS = 8
 THUMBNAIL, BANDS = 8, 16

@@ -12,18 +12,19 @@ from typing import Any
 
 from seehear.configuration import from_dict
 from seehear.errors import DataError, SeeHearError, StorageError
-from seehear.world import VERSION, datasheet, manifest
-from seehear.world.audit import audit
-from seehear.world.cells import TEST_SPLITS, cell
-from seehear.world.draws import instance, size_at
+from seehear.world import VERSION
+from seehear.world.disk import datasheet, manifest
+from seehear.world.disk.audit import audit
+from seehear.world.drawing.cells import TEST_SPLITS, cell
+from seehear.world.drawing.draws import instance, size_at
 from seehear.world.fingerprints import fingerprint
 from seehear.world.levels import level, level_of
 from seehear.world.presets import Preset
 from seehear.world.sampling import scene
 from seehear.world.scenes import Instance
 from seehear.world.splits import instances
-from seehear.world.truth_arrays import read_arrays
-from seehear.world.truth_schema import check_truth
+from seehear.world.truth.arrays import read_arrays
+from seehear.world.truth.schema import check_truth
 
 Record = dict[str, Any]
 MOST_SAID = 10  # problems of one check that are written down

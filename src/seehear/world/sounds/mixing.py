@@ -19,9 +19,9 @@ from numpy import ndarray
 from seehear.errors import UsageError
 from seehear.world.classes import kind
 from seehear.world.kinds import CREST
-from seehear.world.room import respond
 from seehear.world.scenes import Event, Noise, Scene, Source
 from seehear.world.sounds.filters import filtered
+from seehear.world.sounds.room import respond
 from seehear.world.streams import stream
 
 KNEE_SHARE = 3.5 / CREST  # of the crest

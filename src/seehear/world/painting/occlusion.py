@@ -9,8 +9,8 @@ import numpy as np
 from numpy import ndarray
 from numpy.random import Generator
 
-from seehear.world import texture
-from seehear.world.colour import draw_muted, rgb
+from seehear.world.painting import texture
+from seehear.world.painting.colour import draw_muted, rgb
 from seehear.world.scenes import Board
 
 SLIDE_SECONDS = 0.35  # from beyond the picture's edge to its place

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from seehear.world.truth_schema import check_truth
+from seehear.world.truth.schema import check_truth
 
 _HELD = frozenset(
     {"schema", "track", "seed", "index", "objects", "sources", "events", "occlusion", "room", "noise"}

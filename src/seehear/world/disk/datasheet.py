@@ -8,9 +8,9 @@ from typing import Any
 from seehear.errors import StorageError, UsageError
 from seehear.world import VERSION
 from seehear.world.classes import NAMES, kind
-from seehear.world.manifest import write_text
+from seehear.world.disk.manifest import write_text
 from seehear.world.presets import Preset
-from seehear.world.truth_fields import SCHEMA_VERSION
+from seehear.world.truth.fields import SCHEMA_VERSION
 
 DATASHEET, CLASSES = "DATASHEET.json", "classes.json"
 LIMITS = (

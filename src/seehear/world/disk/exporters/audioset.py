@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from seehear.world.exporters.reading import World
-from seehear.world.manifest import write_text
+from seehear.world.disk.exporters.reading import World
+from seehear.world.disk.manifest import write_text
 
 INDICES = "class_labels_indices.csv"
 

@@ -1,0 +1,1 @@
+"""A world on disk: building, checking, auditing and exporting it."""

@@ -1,0 +1,1 @@
+"""Drawing lots: what the tracks share when they cast a scene."""

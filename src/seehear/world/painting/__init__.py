@@ -1,0 +1,1 @@
+"""Painting: from the bodies of a scene to pictures and masks."""
