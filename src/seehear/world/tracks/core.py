@@ -117,7 +117,7 @@ def _mime(draws: Draws, bodies: tuple[Body, ...], number: int) -> Mime:
 
 # ----------------------------------------------------------------------------------------------------------- baselines
 def baselines(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Chance and trivial guesses over manifest records of this track; all of them are exact.
+    """Chance and trivial guesses over manifest records of this track, among the labels that occur; all are exact.
 
     Returns:
         "tagging": `map` of answering with each label's prevalence, which is their mean, `auc`, `d_prime`, `prevalence`.
