@@ -109,6 +109,7 @@ def test_a_world_gets_its_ceilings_and_keeps_nothing_else(tmp_path):
     assert json.loads((tmp_path / RESULT).read_text()) == found
     assert found["world"]["seed"] == 3
     assert found["clips"] == {"train": 16, "test": 8}
+    assert found["steps"] == {"sound": 2, "picture": 2}
     assert found["passed"] == all(own["passed"] for own in found["modalities"].values())
     own = [told(WORLD, "test", index, 3) for index in range(8)]
     for modality in ("sound", "picture", "both"):
@@ -131,7 +132,7 @@ def test_a_stopped_start_goes_on_to_the_same_figures(tmp_path, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         ceilings(WORLD, **given, tell=stop)
-    assert list(tmp_path.glob(".ceilings-*/sound.npy"))
+    assert list(tmp_path.glob(".ceilings-*/sound-16-8.npz"))
 
     def never(*_):
         raise AssertionError("drawn again")

@@ -81,8 +81,8 @@ def ceilings(
     Returns:
         A JSON-ready document: `passed`; per modality (`sound`, `picture`, `both`) the exact `ceiling`, `accuracy` with
         its 95 % interval `from` and `to`, `share` of the ceiling, `passed`, `by_ambiguity`, and over the clips that the
-        modality could tell `recall` per class, `weak` classes and the worst `confusions`; `seconds`, `clips`,
-        `versions`, and what world it was.
+        modality could tell `recall` per class, `weak` classes and the worst `confusions`; `clips`, `steps`,
+        `seconds`, `versions`, and what world it was.
 
     Raises:
         UsageError: if the world does not say what each modality leaves, or there is no such preset.
@@ -154,10 +154,11 @@ def _measured(work: _Work, clips: int, test_clips: int, seconds: float) -> dict[
     train = _drawn(work, "train", clips, begun + DRAWING * seconds)
     spent["drawing"] = time.monotonic() - begun
     scores: dict[str, NDArray[np.float64]] = {}
+    steps: dict[str, int] = {}
     for number, modality in enumerate(MODALITIES):
         started = time.monotonic()
         share = (seconds - (started - begun)) / (len(MODALITIES) - number)
-        scores[modality] = _scores(work, modality, train, test, share)
+        scores[modality], steps[modality] = _scores(work, modality, train, test, share)
         spent[modality] = time.monotonic() - started
     scores["both"] = scores["sound"] + scores["picture"]
     classes = work.preset.classes
@@ -165,6 +166,7 @@ def _measured(work: _Work, clips: int, test_clips: int, seconds: float) -> dict[
         "modalities": {name: judged(name, classes, test.told, scores[name]) for name in scores},
         "share_asked": SHARE,
         "clips": {"train": len(train.told), "test": len(test.told)},
+        "steps": steps,
         "recipe": asdict(work.recipe),
         "seconds": {name: round(value, 1) for name, value in (spent | {"all": time.monotonic() - begun}).items()},
         "threads": torch.get_num_threads(),
@@ -184,12 +186,14 @@ def _drawn(work: _Work, split: str, count: int, until: float) -> DrawnClips:
 
 def _scores(
     work: _Work, modality: Modality, train: DrawnClips, test: DrawnClips, seconds: float
-) -> NDArray[np.float64]:
-    """Log-probabilities `[N, C]` of the test clips by a reference, trained now or before."""
-    path = work.folder / f"{modality}.npy"
+) -> tuple[NDArray[np.float64], int]:
+    """Log-probabilities `[N, C]` of the test clips by a reference, trained now or before, and for how many steps."""
+    path = work.folder / f"{modality}-{len(train.told)}-{len(test.told)}.npz"
     if path.exists():
-        return np.load(path)
+        with np.load(path) as kept:
+            return kept["scores"], int(kept["steps"])
     number = {name: k for k, name in enumerate(work.preset.classes)}
+    progress = _Spoken(work.tell, f"training the reference of the {modality}, step")
     network = fit(
         modality,
         train.views[modality],
@@ -198,12 +202,14 @@ def _scores(
         seed=work.seed,
         recipe=work.recipe,
         seconds=seconds,
-        progress=_Spoken(work.tell, f"training the reference of the {modality}, step"),
+        progress=progress,
     )
+    if progress.done < progress.total:
+        work.tell(f"the time is over: {progress.done} of {progress.total} steps for the {modality}")
     found = log_probabilities(network, test.views[modality]).double().numpy()
     with atomic_file(path) as file:
-        np.save(file, found)
-    return found
+        np.savez(file, scores=found, steps=progress.done)
+    return found, progress.done
 
 
 class _Spoken:
@@ -211,8 +217,10 @@ class _Spoken:
 
     def __init__(self, tell: Tell, what: str):
         self._tell, self._what, self._last = tell, what, time.monotonic()
+        self.done = self.total = 0
 
     def __call__(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
         now = time.monotonic()
         if now - self._last >= TOLD_EVERY_SECONDS or done == total:
             self._last = now
