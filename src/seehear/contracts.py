@@ -16,6 +16,7 @@ from seehear.errors import UsageError
 from seehear.randomness import Randomness
 
 SAMPLE_RATE = 16_000
+Contrast = Callable[[Mapping[str, Tensor]], Tensor]  # embeddings by name -> a scalar
 
 
 # ---------------------------------------------------------------------------------------------------------- batches
@@ -301,9 +302,6 @@ class Method(nn.Module):
         `with_layers` also fills `Features.layers` where the method has layers.
         """
         raise NotImplementedError
-
-
-Contrast = Callable[[Mapping[str, Tensor]], Tensor]  # embeddings by name -> a scalar
 
 
 @runtime_checkable
