@@ -79,7 +79,14 @@ def test_the_truth_of_drawn_clips_is_that_of_their_scenes():
             assert len(one.candidates[modality]) == (2 if one.ambiguous_in == modality else 1)
 
 
-@pytest.mark.parametrize("choices", [{}, {"ambiguous": 0.4, "intervention": "mute"}, {"labelling": "multi"}])
+def test_joint_labels_need_both():
+    clips = [told(resolve("unit", track="J"), "test", index, 0) for index in range(16)]
+    assert [exact_ceiling(modality, clips) for modality in ("sound", "picture", "both")] == [0.25, 0.25, 1]
+
+
+@pytest.mark.parametrize(
+    "choices", [{}, {"ambiguous": 0.4, "intervention": "mute"}, {"labelling": "multi"}, {"track": "K"}]
+)
 def test_a_world_that_does_not_say_what_is_left_is_refused(choices):
     with pytest.raises(UsageError, match="do not say what each modality leaves"):
         ceilings(resolve("tiny", **choices))
