@@ -107,10 +107,13 @@ def train_rank(rank, world_size, folder, method, training, die_at=None, number=s
                 else losses
             )
         )
+    status = 0
     try:
         Trainer(network, stream, config, folder, device="cpu").run()
     except SeeHearError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_status)
+        status = error.exit_status
     finally:
         distributed.stop()
+    if status:  # outside the handler: a traceback would keep the process group alive until the interpreter ends
+        sys.exit(status)
