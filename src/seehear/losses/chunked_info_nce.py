@@ -74,6 +74,8 @@ def _chunks(audio: Tensor, images: Tensor, ids: Tensor, scale: float | Tensor, c
 
 
 class _ChunkedInfoNCE(torch.autograd.Function):
+    """Forward keeps the log-sum-exp of rows `[b]` and columns `[B]`; backward rebuilds the similarities by chunks."""
+
     @staticmethod
     def forward(
         ctx: Any,
