@@ -1,0 +1,1 @@
+"""Speeds, memory and growth against fair rivals; see docs/performance.md."""
