@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from seehear.errors import RequeueError, SeeHearError, StorageError
+from seehear.errors import DataError, RequeueError, SeeHearError, StorageError
 from seehear.training import Trainer, distributed
 from seehear.training.checkpoints import save_checkpoint
 from seehear.training.run_lock import run_lock
@@ -107,13 +107,34 @@ def train_rank(rank, world_size, folder, method, training, die_at=None, number=s
                 else losses
             )
         )
-    status = 0
     try:
         Trainer(network, stream, config, folder, device="cpu").run()
     except SeeHearError as error:
         sys.stderr.write(f"{error}\n")
-        status = error.exit_status
-    finally:
-        distributed.stop()
-    if status:  # outside the handler: a traceback would keep the process group alive until the interpreter ends
-        sys.exit(status)
+        sys.exit(error.exit_status)  # inside the handler: the traceback lives until the interpreter ends
+
+
+def end_of_run(rank, world_size, folder, fails):
+    """Train as one of several ranks, perhaps to an error that is kept; the group of processes must be left."""
+
+    def at_step(step):
+        if fails and step == 2:
+            raise DataError("a broken stream")
+
+    config = stub_config(steps=4)
+    stream = MemoryStream(rank=rank, world_size=world_size, hook=at_step)
+    kept = []
+    try:
+        Trainer(TwoTowers(config.method), stream, config, folder, device="cpu").run()
+    except DataError as error:
+        kept.append(error)
+    sys.exit(1 if len(kept) != fails or distributed.joined() else 0)
+
+
+def nested_sessions(rank, world_size):
+    """Only the outermost session leaves, also when it ends by an error."""
+    with distributed.session("cpu") as outer:
+        with distributed.session("cpu") as inner:
+            inside = (outer.world_size, inner.world_size, distributed.joined())
+        between = distributed.joined()
+    sys.exit(0 if (inside, between, distributed.joined()) == ((2, 2, True), True, False) else 1)

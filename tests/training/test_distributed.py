@@ -9,7 +9,7 @@ from seehear.errors import LostPeerError
 from seehear.training import ScheduleConfig, latest_checkpoint, open_checkpoint
 from seehear.training.distributed import lost_peers
 from seehear.training.logs import read_lines
-from tests.training.children import train_rank
+from tests.training.children import end_of_run, nested_sessions, train_rank
 from tests.training.processes import exit_codes, start, start_ranks
 from tests.training.stubs import TwoTowers, record_of
 
@@ -90,6 +90,15 @@ def test_another_number_of_ranks_sees_the_same_batches(tmp_path):
         torch.testing.assert_close(both[name], one[name], rtol=1e-8, atol=1e-10)
     samples = [(tmp_path / name / "samples.jsonl").read_bytes() for name in ("one", "both")]
     assert samples[0] == samples[1]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_end_of_a_run_leaves_the_group(tmp_path, fails):
+    assert exit_codes(start_ranks(2, end_of_run, tmp_path, fails)) == [0, 0]
+
+
+def test_only_the_outermost_session_leaves():
+    assert exit_codes(start_ranks(2, nested_sessions)) == [0, 0]
 
 
 def test_an_error_that_is_no_lost_peer_passes():

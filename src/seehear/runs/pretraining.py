@@ -37,30 +37,30 @@ def pretrain(
         SeeHearError: whatever `clips.open`, `clips.Loader` and `training.Trainer` refuse.
     """
     method = build_method(config)
-    peers = distributed.start(device)
-    source = open_split(config.data, config.data.train_split, method.needs)
-    stream = clips.Loader(
-        source,
-        method.needs,
-        clips.ShuffleSampler(source.ids, config.data.global_batch, config.training.seed),
-        Randomness(config.training.seed, len(source)),
-        rank=peers.rank,
-        world_size=peers.world_size,
-        threads=config.data.threads,
-        prefetch=config.data.prefetch,
-    )
-    trainer = Trainer(
-        method,
-        stream,
-        config,
-        folder,
-        evaluations=(_retrieval(config, method.needs),) if config.training.evaluate_every else (),
-        progress=progress,
-        viewers=viewers,
-        device=device,
-        accept_changes=accept_changes,
-    )
-    return trainer.run()
+    with distributed.session(device) as peers:
+        source = open_split(config.data, config.data.train_split, method.needs)
+        stream = clips.Loader(
+            source,
+            method.needs,
+            clips.ShuffleSampler(source.ids, config.data.global_batch, config.training.seed),
+            Randomness(config.training.seed, len(source)),
+            rank=peers.rank,
+            world_size=peers.world_size,
+            threads=config.data.threads,
+            prefetch=config.data.prefetch,
+        )
+        trainer = Trainer(
+            method,
+            stream,
+            config,
+            folder,
+            evaluations=(_retrieval(config, method.needs),) if config.training.evaluate_every else (),
+            progress=progress,
+            viewers=viewers,
+            device=device,
+            accept_changes=accept_changes,
+        )
+        return trainer.run()
 
 
 def _retrieval(config: RunConfig, needs: Needs) -> Evaluation:

@@ -7,6 +7,7 @@ Legend: W ranks, b clips of one rank, B = W * b clips of a step.
 """
 
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from seehear.errors import LostPeerError, SeeHearError, UsageError
 
 T = TypeVar("T")
 DEFAULT_TIMEOUT_SECONDS = 1800.0
+_wrappers: "weakref.WeakSet[DistributedDataParallel]" = weakref.WeakSet()
 _LOST = ("connection closed", "connection reset", "timed out", "broken pipe", "peer", "gloo")
 
 
@@ -138,8 +140,14 @@ class Peers:
             return method
         unused = len(method.phases) > 1 or bool(getattr(method, "has_unused_parameters", False))
         fixed_groups = deterministic and self.world_size > 2
-        devices = [self.device] if self.device.type == "cuda" else None
-        return DistributedDataParallel(method, device_ids=devices, find_unused_parameters=unused or fixed_groups)
+        wrapped = DistributedDataParallel(
+            method,
+            device_ids=[self.device] if self.device.type == "cuda" else None,
+            find_unused_parameters=unused or fixed_groups,
+            gradient_as_bucket_view=True,  # gradients live where they are sent from: no second copy of them
+        )
+        _wrappers.add(wrapped)
+        return wrapped
 
 
 def start(device: str | torch.device | None = None, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> Peers:
@@ -164,10 +172,41 @@ def start(device: str | torch.device | None = None, timeout_seconds: float = DEF
     return Peers(0, 1, here)
 
 
+def joined() -> bool:
+    """Whether this process is one of a group."""
+    return dist.is_initialized()
+
+
 def stop() -> None:
-    """Leave the run, if this process is in one."""
+    """Leave the run, if this process is in one.
+
+    The reducers of DDP are let go first. One that outlives the group, as in the frames of a traceback, would take it
+    down later with Python's lock held, and a thread of gloo that needs this lock to end would be waited for for ever.
+    """
+    for wrapped in list(_wrappers):
+        for held in ("reducer", "logger"):
+            vars(wrapped).pop(held, None)
+        _wrappers.discard(wrapped)
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+@contextmanager
+def session(
+    device: str | torch.device | None = None, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+) -> Iterator[Peers]:
+    """`start`, and at the end `stop`; inside another session, or where the caller joined before, nothing is left.
+
+    Raises:
+        SeeHearError: see `start`.
+    """
+    outer = joined()
+    peers = start(device, timeout_seconds)
+    try:
+        yield peers
+    finally:
+        if not outer:
+            stop()
 
 
 def _device(device: str | torch.device | None) -> torch.device:

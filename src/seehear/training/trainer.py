@@ -89,6 +89,7 @@ class Trainer:
         accept_changes: Collection[str] = (),
         after_file_operation: After = do_nothing,
     ):
+        self._joins = not distributed.joined()
         self._peers = distributed.start(device)
         self._method, self._stream, self._config, self._folder = method, stream, config, Path(folder)
         self._evaluations, self._viewers, self._view = evaluations, viewers, as_view(progress)
@@ -105,7 +106,7 @@ class Trainer:
 
     # -------------------------------------------------------------------------------------------------- the whole run
     def run(self) -> Summary:
-        """Train to the last step.
+        """Train to the last step, and leave the group of processes if this trainer was the one to join it.
 
         Raises:
             UsageError: if another live process uses the folder.
@@ -117,6 +118,8 @@ class Trainer:
         """
         settings, started = self._config.training, time.perf_counter()
         with ExitStack() as stack:
+            if self._joins:
+                stack.callback(distributed.stop)
             self._stop = stack.enter_context(StopSignals(settings.grace_seconds))
             stack.enter_context(distributed.lost_peers())
             stack.enter_context(repeatable(self._peers.device, settings.deterministic, settings.threads))
