@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from seehear.errors import StorageError
+from seehear.training.staging import view_of
+from seehear.training.tensor_file import write_tensors
 
 FORMAT_VERSION = 1
 FOLDER = "checkpoints"
@@ -101,9 +102,12 @@ def save_checkpoint(
         after("make folder")
         digest = _write_files(temporary, step, files, state, after)
         _publish(temporary, final, digest, after)
-    except (OSError, SafetensorError) as error:
+    except StorageError:
         shutil.rmtree(temporary, ignore_errors=True)
-        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        raise
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        full = error.errno == errno.ENOSPC
         raise StorageError(
             f"checkpoint {final} could not be saved: {error}",
             cause="the disk is full" if full else "the disk is full, read-only or damaged",
@@ -120,11 +124,10 @@ def _write_files(
     for name, tensors in files.items():
         path = folder / f"{name}.safetensors"
         stored, aliases[name] = _storable(tensors)
-        save_file(stored, path)
+        hashes[path.name] = write_tensors(path, stored)
         after(f"write {name}")
         _sync(path)
         after(f"sync {name}")
-        hashes[path.name] = _hash(path)
     content = {"format_version": FORMAT_VERSION, "step": step, **state, "aliases": aliases, "sha256": hashes}
     path = folder / STATE
     path.write_text(json.dumps(content, indent=1))
@@ -155,17 +158,17 @@ def _publish(temporary: Path, final: Path, digest: str, after: After) -> None:
 
 
 def _storable(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors as safetensors takes them (contiguous, on the host, no memory shared), and names of equal views."""
+    """Tensors to write, and names of equal views."""
     stored: dict[str, Tensor] = {}
     aliases: dict[str, str] = {}
     seen: dict[tuple, str] = {}
     for name, tensor in tensors.items():
-        view = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
-        if tensor.numel() and view in seen:
+        view = view_of(tensor)
+        if view in seen:
             aliases[name] = seen[view]
-            continue
-        seen[view] = name
-        stored[name] = tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        else:
+            seen[view] = name
+            stored[name] = tensor
     return stored, aliases
 
 

@@ -14,6 +14,7 @@ FREE_FIELDS = (
     "data.prefetch",
     "evaluation.",
     "training.checkpoint_every",
+    "training.checkpoint_async",
     "training.keep_checkpoints",
     "training.evaluate_every",
     "training.grace_seconds",

@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from seehear.contracts import Batch, Method, Replacement
 from seehear.errors import LostPeerError, SeeHearError, UsageError
+from seehear.training.sharding import is_sharded
 
 T = TypeVar("T")
 DEFAULT_TIMEOUT_SECONDS = 1800.0
@@ -130,13 +131,13 @@ class Peers:
         return Seen(positions[order], ids[order], order, tuple(replaced), stop)
 
     def wrap(self, method: Method, deterministic: bool = True) -> nn.Module:
-        """The module to call: the method itself, or DistributedDataParallel around it.
+        """The module to call: the method itself (alone, or in shards), or DistributedDataParallel around it.
 
         A method of several phases, or one with a true attribute `has_unused_parameters`, may leave parameters without
         gradient. The search for those also keeps DDP from regrouping gradients after its first step, which would
         change the order of additions over three or more ranks between an unbroken and a resumed run; so it is on there.
         """
-        if self.world_size == 1:
+        if self.world_size == 1 or is_sharded(method):
             return method
         unused = len(method.phases) > 1 or bool(getattr(method, "has_unused_parameters", False))
         fixed_groups = deterministic and self.world_size > 2

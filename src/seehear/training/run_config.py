@@ -118,6 +118,8 @@ class TrainingConfig:
             batch, at the price of a second forward pass; None: the whole batch at once.
         log_every: steps between lines of metrics.jsonl.
         checkpoint_every: steps between checkpoints; the last step and every evaluation have one as well.
+        checkpoint_async: copy the state and write it while training goes on, for as much host memory as the state
+            takes; None: on an accelerator.
         keep_checkpoints: newest complete checkpoints kept.
         evaluate_every: steps between evaluations; 0: at the last step only.
         gradient_clip: largest gradient norm of a phase; None: not clipped.
@@ -125,6 +127,8 @@ class TrainingConfig:
         grace_seconds: time to save after a signal before the process ends by itself.
         threads: torch threads of each process; None: left as they are.
         deterministic: on CUDA, choose deterministic kernels (needed for bit-identical resume).
+        parallel: what several processes do: "ddp" keeps all weights in each, "fsdp" cuts weights, gradients and moments
+            in shards (for a method that does not fit in one).
     """
 
     steps: int = 1000
@@ -134,6 +138,7 @@ class TrainingConfig:
     gradient_cache_chunk: int | None = None
     log_every: int = 10
     checkpoint_every: int = 500
+    checkpoint_async: bool | None = None
     keep_checkpoints: int = 2
     evaluate_every: int = 0
     gradient_clip: float | None = None
@@ -141,6 +146,7 @@ class TrainingConfig:
     grace_seconds: float = 60.0
     threads: int | None = None
     deterministic: bool = True
+    parallel: Literal["ddp", "fsdp"] = "ddp"
 
     def __post_init__(self) -> None:
         for name in ("steps", "accumulate", "log_every", "checkpoint_every", "keep_checkpoints", "non_finite_limit"):

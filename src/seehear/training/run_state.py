@@ -13,12 +13,15 @@ from torch import Tensor
 import seehear
 from seehear.contracts import Method, Sampler
 from seehear.errors import StorageError
-from seehear.training.checkpoints import After, Checkpoint, keep_newest, save_checkpoint
+from seehear.training.background_writer import BackgroundWriter
+from seehear.training.checkpoints import After, Checkpoint, checkpoint_name, keep_newest, save_checkpoint
 from seehear.training.compatibility import load_weights
 from seehear.training.distributed import Peers
 from seehear.training.guard import GuardCounts, NonFiniteGuard
 from seehear.training.optimizers import PhaseOptimizer, load_optimizer_tensors, optimizer_tensors
 from seehear.training.random_state import random_state, seed_everything, set_random_state
+from seehear.training.sharding import in_shards, is_sharded
+from seehear.training.staging import Files, Staging
 
 
 class RunState:
@@ -42,35 +45,90 @@ class RunState:
     ):
         self._method, self._optimizers, self._sampler = method, optimizers, sampler
         self._guard, self._peers = guard, peers
+        self._staging, self._writer = Staging(peers.device, peers.first), BackgroundWriter()
 
-    def save(self, root: Path, step: int, extra: Mapping[str, Any], keep: int, after: After) -> Path:
+    def save(
+        self, root: Path, step: int, extra: Mapping[str, Any], keep: int, after: After, background: bool = False
+    ) -> Path:
         """Save after `step` steps with further JSON-ready entries, and remove all but the newest `keep`; every rank
         calls this.
 
-        Raises:
-            StorageError: if the disk does not take it.
-        """
-        random_states = self._peers.gather(random_state(self._peers.device))
+        With `background` this returns once the state is copied (and an earlier save is over), and the copy is written
+        while training goes on: see `failed` and `finish`.
 
-        def write() -> Path:
-            sampler_tensors: dict[str, Tensor] = {}
-            state = {
-                **extra,
-                **self.environment(),
-                "guard": asdict(self._guard.counts()),
-                "sampler": separate(self._sampler.state_dict(), sampler_tensors),
-            }
-            files = {
-                "weights": self._method.state_dict(),
-                "optimizers": optimizer_tensors(self._optimizers, self._method),
-                "random": {f"{r}/{name}": t for r, each in enumerate(random_states) for name, t in each.items()},
-                "sampler": sampler_tensors,
-            }
-            path = save_checkpoint(root, step, files, state, after=after)
+        Raises:
+            StorageError: if the disk does not take it, or did not take an earlier one.
+        """
+        self.finish()
+        random_states = self._peers.gather(random_state(self._peers.device))
+        sampler_tensors: dict[str, Tensor] = {}
+        state = {
+            **extra,
+            **self.environment(),
+            "guard": asdict(self._guard.counts()),
+            "sampler": separate(self._sampler.state_dict(), sampler_tensors),
+        }
+        files: dict[str, Mapping[str, Tensor]] = self._large_files() | {
+            "random": {f"{r}/{name}": t for r, each in enumerate(random_states) for name, t in each.items()},
+            "sampler": sampler_tensors,
+        }
+
+        def write(written: Files) -> Path:
+            path = save_checkpoint(root, step, written, state, after=after)
             keep_newest(root, keep, step)
             return path
 
-        return self._peers.from_first(write)
+        if not background:
+            whole = self._staging.copy(files) if is_sharded(self._method) else files
+            return self._peers.from_first(lambda: write(whole))
+        copied = self._staging.copy(files)
+        if self._peers.first:
+            self._writer.start(lambda: write(copied))
+        return root / checkpoint_name(step)
+
+    def _large_files(self) -> dict[str, Mapping[str, Tensor]]:
+        return {
+            "weights": self._method.state_dict(),
+            "optimizers": optimizer_tensors(self._optimizers, self._method),
+        }
+
+    def prepare(self) -> None:
+        """Get memory for the copies of saves in the background, in the background; once there are moments."""
+        if self._peers.first:
+            files = self._large_files()
+            self._writer.start(lambda: self._staging.prepare(files))
+
+    @property
+    def failed(self) -> bool:
+        """Whether a save in the background failed, on the rank that writes."""
+        return self._writer.failed
+
+    def finish(self) -> None:
+        """Wait for a save in the background; every rank calls this.
+
+        Raises:
+            StorageError: on every rank, if the disk did not take it.
+        """
+        self._peers.from_first(self._writer.wait)
+
+    def settle(self) -> None:
+        """Wait for a save in the background on this rank alone.
+
+        Raises:
+            StorageError: if the disk did not take it.
+        """
+        self._writer.wait()
+
+    def end(self) -> None:
+        """As `settle`, and give the memory for copies back.
+
+        Raises:
+            StorageError: if the disk did not take it.
+        """
+        try:
+            self._writer.wait()
+        finally:
+            self._staging.release()
 
     def load(self, checkpoint: Checkpoint, seed: int) -> None:
         """Take up a saved state; ranks that it did not have are seeded afresh.
@@ -78,8 +136,11 @@ class RunState:
         Raises:
             StorageError: if its tensors do not fit the method.
         """
-        load_weights(self._method, checkpoint.tensors("weights"), str(checkpoint.path))
-        load_optimizer_tensors(self._optimizers, self._method, checkpoint.tensors("optimizers"))
+        weights = in_shards(checkpoint.tensors("weights"), self._method.state_dict())
+        load_weights(self._method, weights, str(checkpoint.path))
+        moments, parameters = checkpoint.tensors("optimizers"), dict(self._method.named_parameters())
+        owners = {key: parameters[name] for key in moments if (name := key.split("/")[1]) in parameters}
+        load_optimizer_tensors(self._optimizers, self._method, in_shards(moments, owners))
         self._sampler.load_state_dict(join(checkpoint.state["sampler"], checkpoint.tensors("sampler")))
         self._guard.load(GuardCounts(**checkpoint.state["guard"]))
         prefix = f"{self._peers.rank}/"

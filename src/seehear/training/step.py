@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from seehear.contracts import Batch, Contrast, Losses, Method, Progress
 from seehear.errors import UsageError
@@ -18,6 +17,7 @@ from seehear.training.gradient_cache import GradientCache
 from seehear.training.guard import NonFiniteGuard
 from seehear.training.optimizers import PhaseOptimizer, guarded_step, set_rate
 from seehear.training.precision import autocast
+from seehear.training.sharding import gathered, without_exchange
 
 
 @dataclass
@@ -92,26 +92,25 @@ class Stepper:
     def _phase(self, pieces: list[Batch], phase: str, prefix: str, rate: float, result: StepResult) -> None:
         self._method.zero_grad(set_to_none=True)
         contrasts = [None] * len(pieces) if self._cache is None else self._cache.contrasts(pieces, phase)
-        gathered = [
+        parts = [
             self._forward_backward(piece, phase, contrast, len(pieces), piece is pieces[-1])
             for piece, contrast in zip(pieces, contrasts, strict=True)
         ]
         mine = self._optimizers[phase]
         self._drop_foreign_gradients(mine)
-        norm = nn.utils.get_total_norm([p.grad for p in mine.parameters if p.grad is not None])
+        norm = gathered(nn.utils.get_total_norm([p.grad for p in mine.parameters if p.grad is not None]))
         if self._clip is not None:
             nn.utils.clip_grads_with_norm_(mine.parameters, self._clip, norm)
-        loss = torch.stack([g["loss"] for g in gathered]).mean()
+        loss = torch.stack([p["loss"] for p in parts]).mean()
         set_rate(mine.optimizer, rate)
         guarded_step(mine.optimizer, self._guard.judge(loss, norm))
-        _collect(gathered, prefix, result)
+        _collect(parts, prefix, result)
         result.values[f"{prefix}gradient_norm"] = norm
 
     def _forward_backward(self, piece: Batch, phase: str, contrast: Contrast | None, pieces: int, last: bool) -> Losses:
         """Losses of one of `pieces` pieces, detached, with its gradients added."""
         wrapped, cached = self._wrapped, () if contrast is None else (contrast,)
-        quiet = wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) and not last else nullcontext()
-        with quiet:
+        with nullcontext() if last else without_exchange(wrapped):
             with autocast(self._bf16, self._device):
                 losses = wrapped(piece, self._randomness, phase, *cached)
             if "loss" not in losses:

@@ -18,9 +18,10 @@ import torch
 
 from seehear.configuration import to_dict
 from seehear.contracts import Batch, Method, Progress, Stream
-from seehear.errors import DataError, DivergedError, RequeueError, UsageError
+from seehear.errors import DataError, DivergedError, RequeueError, StorageError
 from seehear.randomness import Randomness
 from seehear.training import distributed
+from seehear.training.batch_check import check_batch
 from seehear.training.checkpoints import (
     FOLDER,
     After,
@@ -44,12 +45,14 @@ from seehear.training.run_config import RunConfig
 from seehear.training.run_lock import run_lock
 from seehear.training.run_state import RunState
 from seehear.training.schedules import rate_factor
+from seehear.training.sharding import shard, whole_copy
 from seehear.training.step import Stepper, StepResult
 from seehear.training.stopping import StopSignals
 from seehear.training.summary import Summary
 from seehear.training.viewers import Viewer
 
 CONFIG = "config.json"
+SAVE_FAILED = 1 << 16  # stands in the place of a signal's number, above all of them
 
 
 class Trainer:
@@ -94,14 +97,19 @@ class Trainer:
         self._method, self._stream, self._config, self._folder = method, stream, config, Path(folder)
         self._evaluations, self._viewers, self._view = evaluations, viewers, as_view(progress)
         self._accept, self._after = tuple(accept_changes), after_file_operation
-        _check_batch(config, stream, self._peers.world_size, method.batch_multiple)
+        check_batch(config, stream, self._peers.world_size, method.batch_multiple)
         if config.training.gradient_cache_chunk is not None:
             cacheable(method)
         method.to(self._peers.device)
+        self._kind = type(method)
+        if config.training.parallel == "fsdp" and self._peers.world_size > 1:
+            shard(method, self._peers.device)
         self._optimizers = build_optimizers(method, config.optimizer)
         self._guard = NonFiniteGuard(method, self._peers.device, self._peers)
         self._state = RunState(method, self._optimizers, stream.sampler, self._guard, self._peers)
         check_accepted(self._accept, self._identity())
+        wanted = config.training.checkpoint_async
+        self._beside = self._peers.device.type != "cpu" if wanted is None else wanted
         self._loss: float | None = None
 
     # -------------------------------------------------------------------------------------------------- the whole run
@@ -126,6 +134,7 @@ class Trainer:
             self._open(stack)
             resumed_from = self._restore()
             checkpoint = self._train(resumed_from or 0)
+            self._state.finish()
             self._record.logs.event("done", settings.steps)
         return Summary(
             folder=self._folder,
@@ -162,8 +171,18 @@ class Trainer:
             recent=settings.non_finite_limit + settings.log_every,
         )
         stack.callback(self._record.close)
+        stack.push(self._end_of_saves)
         if stale:
             self._record.logs.event("stale lock", 0, text="the process that held the folder is gone")
+
+    def _end_of_saves(self, kind: type[BaseException] | None, *_: object) -> None:
+        """A save in the background is never left alone; its error must not hide the one that ended the run."""
+        try:
+            self._state.end()
+        except StorageError as error:
+            if kind is None:
+                raise
+            self._record.warn(str(error))
 
     def _restore(self) -> int | None:
         """Go on from the newest checkpoint, or start afresh; returns its step, or None."""
@@ -216,10 +235,15 @@ class Trainer:
         with _closing(self._stream.batches(first, settings.steps)) as batches:
             for done in range(first + 1, settings.steps + 1):
                 received = self._step(stepper, self._next(batches, done), done)
+                if received == SAVE_FAILED:
+                    self._state.finish()  # raises what went wrong
+                if self._beside and done == first + 1:
+                    self._state.prepare()
                 last, evaluation_due = done == settings.steps, self._evaluation_due(done)
                 if last or evaluation_due or received or done % settings.checkpoint_every == 0:
                     path = self._save(done)
                 if received and not last:
+                    self._state.finish()
                     raise self._requeue(received, done)
                 if evaluation_due:
                     self._evaluate(done)
@@ -254,10 +278,11 @@ class Trainer:
         return batch
 
     def _step(self, stepper: Stepper, batch: Batch, done: int) -> int:
-        """Train on one batch, tell the sampler, log; returns the number of a signal that any rank received, or 0."""
+        """Train on one batch, tell the sampler, log; returns the number of a signal that any rank received, or 0, or
+        SAVE_FAILED."""
         settings = self._config.training
         result = stepper(batch, self._rate(done - 1), self._progress(done))
-        seen = self._peers.exchange(batch, self._stop.received)
+        seen = self._peers.exchange(batch, SAVE_FAILED if self._state.failed else self._stop.received)
         features = {name: self._peers.gather_rows(rows)[seen.order] for name, rows in result.features.items()}
         self._stream.sampler.observe(done - 1, seen.ids.numpy(), features)
         self._record.batch(done, seen)
@@ -283,7 +308,8 @@ class Trainer:
         if counts.longest < self._config.training.non_finite_limit:
             return
         seed, dump = self._config.training.seed, self._record.dump_divergence
-        path = self._peers.from_first(lambda: dump(done, seed, counts, self._method))
+        whole = whole_copy(self._method, self._kind, self._peers.first)
+        path = self._peers.from_first(lambda: dump(done, seed, counts, whole))
         raise DivergedError(
             f"loss or gradients were not finite for {counts.longest} steps in a row, up to step {done}",
             cause="a learning rate that is too high, or broken clips",
@@ -299,8 +325,10 @@ class Trainer:
             "replacements": dict(self._record.replacements),
         }
         keep = self._config.training.keep_checkpoints
-        path = self._state.save(self._folder / FOLDER, done, extra, keep, self._after)
-        self._record.aside(time.perf_counter() - before)
+        path = self._state.save(self._folder / FOLDER, done, extra, keep, self._after, self._beside)
+        stall = time.perf_counter() - before
+        self._record.logs.timing(done, checkpoint_seconds=round(stall, 4))
+        self._record.aside(stall)
         return path
 
     # ---------------------------------------------------------------------------------------------------- evaluations
@@ -315,13 +343,15 @@ class Trainer:
     def _evaluate(self, done: int) -> None:
         """Run the evaluations on the first rank while the others wait; the state of `done` is saved already."""
         before, progress = time.perf_counter(), self._progress(done)
+        whole = whole_copy(self._method, self._kind, self._peers.first)
 
         def leave_on_signal() -> None:
             if self._stop.received:
+                self._state.settle()
                 raise self._requeue(self._stop.received, done)
 
         def measure() -> None:
-            figures = evaluate(self._method, self._evaluations, progress, self._peers.device, leave_on_signal)
+            figures = evaluate(whole, self._evaluations, progress, self._peers.device, leave_on_signal)
             self._record.figures(done, progress.epoch, figures)
 
         self._peers.from_first(measure)
@@ -343,28 +373,6 @@ class Trainer:
         config = self._config
         factor = rate_factor(config.schedule, step, config.training.steps, self._progress(step).epoch)
         return config.optimizer.learning_rate * factor
-
-
-def _check_batch(config: RunConfig, stream: Stream, world_size: int, multiple: int) -> None:
-    """Refuse a batch that does not fit the stream, cannot be dealt out, or leaves the method an uneven rest."""
-    batch, settings, chunk = config.data.global_batch, config.training, config.training.gradient_cache_chunk
-    dealt = "the method deals its clips out in equal groups" if multiple > 1 else ""
-    if stream.global_batch != batch:
-        raise UsageError(f"data.global_batch is {batch}, the stream's {stream.global_batch}", expected="equal numbers")
-    if chunk is not None and chunk % multiple:
-        raise UsageError(
-            f"training.gradient_cache_chunk is {chunk}", expected=f"a multiple of {multiple} clips", cause=dealt
-        )
-    accumulated = (f"{settings.accumulate} accumulated pieces", f"{multiple} clips")
-    parts = (f"{world_size} processes", *(accumulated if chunk is None else (f"pieces of {chunk} cached clips",)))
-    unit = world_size * (settings.accumulate * multiple if chunk is None else chunk)
-    if batch % unit:
-        raise UsageError(
-            f"data.global_batch is {batch}",
-            expected=f"a multiple of {' x '.join(parts)}",
-            cause=dealt,
-            cure=f"--data.global-batch {max(1, batch // unit) * unit}",
-        )
 
 
 @contextmanager
