@@ -64,7 +64,7 @@ def check_close(waveform, **settings):
     actual = ours(waveform, **settings)
     assert actual.shape == expected.shape
     difference = np.abs(actual - expected)
-    assert difference.max() < 2e-3
+    assert difference.max() < 5e-3  # in the quietest bins both round: each is up to 2e-3 from float64
     assert (difference < 1e-3).mean() >= 0.99
 
 
@@ -190,6 +190,14 @@ def test_the_dtype_is_kept(dtype):
     torch.testing.assert_close(values, fbank(x.to(dtype).double()).to(dtype), atol=2e-3, rtol=1e-2)
 
 
+def test_int16_is_read_as_its_waveform():
+    sound = torch.randint(-9000, 9000, (30, 16_000)).to(torch.int16)
+    samples = torch.arange(30) * 500 + 1500
+    for valid in (None, samples):
+        expected = fbank(waveform_from_int16(sound), samples=valid)
+        torch.testing.assert_close(fbank(sound, samples=valid), expected, atol=0, rtol=0)
+
+
 def test_autocast_does_not_reach_inside():
     x = torch.from_numpy(noise(8000))[None]
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -201,7 +209,7 @@ def test_autocast_does_not_reach_inside():
     ("call", "message"),
     [
         (lambda: fbank(torch.zeros(800)), r"\[B, S\]"),
-        (lambda: fbank(torch.zeros(1, 800, dtype=torch.int16)), "waveform_from_int16"),
+        (lambda: fbank(torch.zeros(1, 800, dtype=torch.int32)), "waveform_from_int16"),
         (lambda: fbank(torch.zeros(2, 800), samples=torch.tensor([800])), r"\[B\] = \[2\]"),
         (lambda: fbank(torch.zeros(1, 800), window="hamming"), "'hann' or 'povey'"),
         (lambda: fbank(torch.zeros(1, 800), frame_shift_ms=0.01), "at least 2 samples every 1"),

@@ -6,11 +6,10 @@ attention inside each sequence only, one output projection.
 Legend: P packed tokens, B sequences, N tokens, D width, h heads.
 """
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from seehear.errors import UsageError
+from seehear.layers.packed_attention import attend
 from seehear.layers.packing import Layout
 
 
@@ -32,13 +31,4 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """`[P, D]` to `[P, D]`; tokens see only their own sequence."""
-        mixed = [
-            self._attend(part, *shape)
-            for part, shape in zip(self.qkv(x).split(layout.sizes), layout.groups, strict=True)
-        ]
-        return self.proj(torch.cat(mixed) if len(mixed) > 1 else mixed[0])
-
-    def _attend(self, qkv: Tensor, sequences: int, tokens: int) -> Tensor:
-        """Attention of one group: `[B * N, 3 D]` to `[B * N, D]`."""
-        q, k, v = qkv.view(sequences, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # each [B, h, N, D / h]
-        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(sequences * tokens, -1)
+        return self.proj(attend(self.qkv(x), layout, self.heads))

@@ -71,9 +71,8 @@ class InputConfig:
 
 def spectrograms(batch: Batch, config: InputConfig, keys: Tensor | None) -> Tensor:
     """Normalised log-mel spectrograms `[B, T, F]` of `batch["waveform"]`, augmented where `keys [B]` are given."""
-    waveform = signals.waveform_from_int16(batch["waveform"])
     values = signals.fbank(
-        waveform,
+        batch["waveform"],
         samples=batch["waveform_samples"],
         num_mel_bins=config.mel_bins,
         frame_length_ms=config.frame_length_ms,

@@ -9,6 +9,8 @@ Legend: P packed tokens in all, B sequences of a group, N tokens of each, D widt
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -29,6 +31,21 @@ class Layout:
     def total(self) -> int:
         """Packed tokens in all."""
         return sum(self.sizes)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence."""
+        return max(tokens for _, tokens in self.groups)
+
+    def ends(self, device: torch.device) -> Tensor:
+        """Where each sequence ends among the packed tokens, int32 `[sequences + 1]` with a zero in front."""
+        return _ends(self.groups, device)
+
+
+@lru_cache(maxsize=64)  # a fixed batch has a handful of layouts; making one anew would make the host wait for a copy
+def _ends(groups: tuple[tuple[int, int], ...], device: torch.device) -> Tensor:
+    lengths = [tokens for sequences, tokens in groups for _ in range(sequences)]
+    return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
 
 
 def pack(groups: Sequence[Tensor]) -> tuple[Tensor, Layout]:

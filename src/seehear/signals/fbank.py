@@ -8,8 +8,8 @@ Kaldi's steps per frame are: subtract the frame's mean, `x[i] -= 0.97 x[i-1]`, w
 pre-emphasis is done once on the whole waveform and the mean `m` follows as `0.03 m`; this is exact for windows that
 start at zero, the only ones offered.
 
-Waveform scale: -1 to 1, as the published AVSiam code feeds it. Kaldi's own scale is +-32768; that adds
-2 ln(32768) = 20.79 to every value above the floor.
+Waveform scale: -1 to 1, as the published AVSiam code feeds it (int16 is divided by 32768). Kaldi's own scale is
++-32768; that adds 2 ln(32768) = 20.79 to every value above the floor.
 
 Legend: B batch, S samples, T frames, L frame length in samples, N FFT length (L rounded up to a power of two),
 K = N/2 FFT bins (the Nyquist bin carries no mel weight), F mel bins.
@@ -27,10 +27,11 @@ from seehear.errors import UsageError
 from seehear.signals.mel_bank import mel_bank
 from seehear.signals.precision import without_autocast, working_dtype
 from seehear.signals.tables import cached_table
+from seehear.signals.waveform import waveform_from_int16
 
 Window = Literal["hann", "povey"]
 ENERGY_FLOOR = torch.finfo(torch.float32).eps  # Kaldi's floor, kept for every dtype
-CACHED_VALUES = 1 << 20  # windowed samples that a CPU core's cache holds beside their spectra
+CACHED_VALUES = 1 << 19  # windowed samples that a CPU core's cache holds beside their spectra
 LOG_FLOOR = math.log(ENERGY_FLOOR)  # -15.94: what digital silence gives
 
 
@@ -48,10 +49,10 @@ def fbank(
     preemphasis: float = 0.97,
     subtract_mean: bool = True,
 ) -> Tensor:
-    """Kaldi log-mel filter banks, `[B, T, F]` with `T = frame_count(S)`, dtype as the waveform.
+    """Kaldi log-mel filter banks, `[B, T, F]` with `T = frame_count(S)`; dtype as the waveform, float32 for int16.
 
     Args:
-        waveform: `[B, S]` floating point, -1 to 1.
+        waveform: `[B, S]` floating point, -1 to 1, or int16, which saves passes over a long waveform.
         samples: `[B]` valid samples of each waveform. Frames that reach beyond them are exactly 0, as if the sound had
             been cut first and the spectrogram padded with zeros (the published recipe). None: all are valid.
         sample_rate: in Hz.
@@ -66,28 +67,30 @@ def fbank(
             that changes nothing but rounding).
 
     Raises:
-        UsageError: if the waveform is no floating-point `[B, S]`, or the settings make an empty mel bin.
+        UsageError: if the waveform is no floating-point or int16 `[B, S]`, or the settings make an empty mel bin.
     """
-    dtype = _check(waveform, samples, window)
+    result, dtype = _check(waveform, samples, window)
     length, shift = frame_samples(sample_rate, frame_length_ms, frame_shift_ms)
     size = 1 << (length - 1).bit_length()
     count = frame_count(waveform.shape[1], length, shift)
     if count == 0 or len(waveform) == 0:
-        return waveform.new_zeros(len(waveform), count, num_mel_bins)
-    bank = (sample_rate, size, num_mel_bins, float(low_frequency), float(high_frequency))
+        return waveform.new_zeros(len(waveform), count, num_mel_bins, dtype=result)
     with without_autocast(waveform):
-        x = waveform.to(dtype)
-        if subtract_mean:
-            x = x - _valid_mean(x, samples)
-        pieces = x.split(_rows_at_once(x, count * size))
-        spectra = (
-            _power_spectrum(_windowed_frames(p, count, length, shift, size, preemphasis, window)) for p in pieces
+        bank = mel_bank(
+            waveform.device, dtype, sample_rate, size, num_mel_bins, float(low_frequency), float(high_frequency)
         )
-        energies = torch.cat([spectrum @ mel_bank(x.device, dtype, *bank) for spectrum in spectra])
-        values = energies.clamp_min(ENERGY_FLOOR).log()
+        pieces = []
+        step = _rows_at_once(waveform, count * size)
+        for part in (slice(first, first + step) for first in range(0, len(waveform), step)):
+            x = _scaled(waveform[part], dtype)
+            if subtract_mean:
+                x = x - _valid_mean(x, None if samples is None else samples[part])
+            spectrum = _power_spectrum(_windowed_frames(x, count, length, shift, size, preemphasis, window))
+            pieces.append((spectrum @ bank).clamp_min(ENERGY_FLOOR).log())
+        values = torch.cat(pieces)
         if samples is not None:
             values = values.masked_fill(~valid_frames(samples, count, length, shift)[:, :, None], 0.0)
-    return values.to(waveform.dtype)
+    return values.to(result)
 
 
 def frame_samples(sample_rate: int, frame_length_ms: float, frame_shift_ms: float) -> tuple[int, int]:
@@ -117,23 +120,31 @@ def valid_frames(samples: Tensor, frames: int, length: int, shift: int) -> Tenso
 
 
 def _rows_at_once(x: Tensor, values: int) -> int:
-    """Waveforms to take through the FFT together: on a CPU only what its cache holds (measured: 1.7 times as fast)."""
+    """Waveforms to take through the FFT together: on a CPU only what its cache holds (measured: twice as fast)."""
     return max(1, CACHED_VALUES // values) if x.device.type == "cpu" else len(x)
 
 
-def _check(waveform: Tensor, samples: Tensor | None, window: str) -> torch.dtype:
+def _check(waveform: Tensor, samples: Tensor | None, window: str) -> tuple[torch.dtype, torch.dtype]:
+    """dtype of the result, dtype to work in."""
     if waveform.ndim != 2:
         raise UsageError(f"the waveform is {tuple(waveform.shape)}", expected="[B, S], batch and samples")
     if samples is not None and samples.shape != waveform.shape[:1]:
         raise UsageError(f"samples is {tuple(samples.shape)}", expected=f"[B] = [{waveform.shape[0]}]")
     if window not in ("hann", "povey"):
         raise UsageError(f"window {window!r}", expected="'hann' or 'povey'")
-    return working_dtype(waveform, "the waveform")
+    if waveform.dtype == torch.int16:
+        return torch.float32, torch.float32
+    return waveform.dtype, working_dtype(waveform, "the waveform")
+
+
+def _scaled(waveform: Tensor, dtype: torch.dtype) -> Tensor:
+    return waveform_from_int16(waveform, dtype) if waveform.dtype == torch.int16 else waveform.to(dtype)
 
 
 def _valid_mean(x: Tensor, samples: Tensor | None) -> Tensor:
     """Mean over the valid samples, `[B, 1]`."""
-    if samples is None:
+    on_host = samples is not None and samples.device.type == "cpu"  # elsewhere looking would make the host wait
+    if samples is None or (on_host and bool((samples >= x.shape[1]).all())):
         return x.mean(dim=1, keepdim=True)
     valid = torch.arange(x.shape[1], device=x.device)[None, :] < samples[:, None]
     return (x * valid).sum(dim=1, keepdim=True) / samples.clamp_min(1)[:, None]
@@ -141,22 +152,25 @@ def _valid_mean(x: Tensor, samples: Tensor | None) -> Tensor:
 
 @cached_table
 def _window_table(window: Window, length: int, size: int) -> Tensor:
-    """The window, zero-padded from `length` to `size`: padding the frame for the FFT costs nothing more."""
+    """The window without its first value, which is 0, zero-padded to `size`: padding the frame costs nothing more."""
     hann = 0.5 - 0.5 * torch.cos(2 * torch.pi * torch.arange(length, dtype=torch.float64) / (length - 1))
-    return F.pad(hann if window == "hann" else hann**0.85, (0, size - length))
+    return F.pad((hann if window == "hann" else hann**0.85)[1:], (0, size - length + 1))
 
 
 def _windowed_frames(
     x: Tensor, count: int, length: int, shift: int, size: int, preemphasis: float, window: Window
 ) -> Tensor:
-    """Frames ready for the FFT, `[B, T, N]`: DC removed, pre-emphasised, windowed, zero-padded."""
-    emphasised = torch.cat([x[:, :1], x[:, 1:] - preemphasis * x[:, :-1]], dim=1)
-    frames = F.pad(emphasised, (0, size - length)).unfold(1, size, shift)[:, :count]
+    """Frames ready for the FFT, `[B, T, N]`: DC removed, pre-emphasised, windowed, zero-padded.
+
+    They begin at their second sample, as the first has no weight; moving a frame does not change its power.
+    """
+    padded = F.pad(x, (0, size - length + 1))
+    frames = torch.sub(padded[:, 1:], padded[:, :-1], alpha=preemphasis).unfold(1, size, shift)[:, :count]
     means = x.unfold(1, length, shift).mean(dim=2, keepdim=True)
-    return (frames - (1 - preemphasis) * means) * _window_table(x.device, x.dtype, window, length, size)
+    return torch.sub(frames, means, alpha=1 - preemphasis).mul_(_window_table(x.device, x.dtype, window, length, size))
 
 
 def _power_spectrum(frames: Tensor) -> Tensor:
     """`|FFT|^2` without the Nyquist bin, `[B, T, N] -> [B, T, K]`."""
     spectrum = torch.fft.rfft(frames)[..., :-1]
-    return spectrum.real.square() + spectrum.imag.square()
+    return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
