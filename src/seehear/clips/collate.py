@@ -43,21 +43,21 @@ def collate(
 def _waveforms(clips: Sequence[Clip], need: AudioNeed) -> tuple[Tensor, Tensor]:
     """`[B, S]` int16, zero after each valid length, and the valid lengths `[B]`."""
     length = round(need.seconds * SAMPLE_RATE)
-    waveform = np.zeros((len(clips), length), dtype=np.int16)
+    waveform = np.empty((len(clips), length), dtype=np.int16)
     valid = np.zeros(len(clips), dtype=np.int64)
     for row, clip in enumerate(clips):
         if clip.audio is not None:
             samples = clip.audio[:length]
             waveform[row, : len(samples)], valid[row] = samples, len(samples)
+        waveform[row, valid[row] :] = 0
     return torch.from_numpy(waveform), torch.from_numpy(valid)
 
 
 def _frames(clips: Sequence[Clip], need: FrameNeed) -> Tensor:
     """`[B, T, 3, H, W]` uint8."""
-    frames = torch.zeros(len(clips), need.count, 3, need.height, need.width, dtype=torch.uint8)
+    frames = torch.empty(len(clips), need.count, 3, need.height, need.width, dtype=torch.uint8)
     for row, clip in enumerate(clips):
-        if clip.frames is not None:
-            frames[row] = fit(clip.frames, need)
+        frames[row] = 0 if clip.frames is None else fit(clip.frames, need)
     return frames
 
 

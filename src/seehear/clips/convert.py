@@ -11,7 +11,7 @@ import numpy as np
 
 from seehear.clips.pieces import Piece
 from seehear.errors import UsageError
-from seehear.media import Limits, encode_flac, encode_jpeg, read_audio, read_frames, write_video
+from seehear.media import Limits, encode_flac, encode_jpeg, read_clip, read_frames, write_video
 
 AUDIO_CODECS = ("pcm_s16le", "flac")
 _VIDEO_RATE = 30.0  # frames per second at most of a clip's video that is coded anew
@@ -56,15 +56,15 @@ def convert(path: str, piece: Piece, storing: Storing, limits: Limits) -> Stored
     Raises:
         MediaError: if it cannot be decoded.
     """
-    frames, seconds = [], []
-    if piece.frame_times:
-        shown = read_frames(path, piece.frame_times, shorter_side=storing.size, limits=limits)
+    frames, seconds, begin = [], [], piece.span.start_seconds
+    span = None if piece.audio_seconds is None else (begin, piece.audio_seconds)
+    shown, audio = read_clip(
+        path, piece.frame_times, span, shorter_side=storing.size, limits=limits, header_tells=piece.header_tells
+    )
+    if shown is not None:
         seconds, places = np.unique(shown.seconds, return_index=True)
         frames = [encode_jpeg(shown.pixels[place], storing.jpeg_quality) for place in places]
-        seconds = [max(0.0, float(second) - piece.span.start_seconds) for second in seconds]
-    audio = None
-    if piece.audio_seconds is not None:
-        audio = read_audio(path, piece.span.start_seconds, piece.audio_seconds, limits=limits)
+        seconds = [max(0.0, float(second) - begin) for second in seconds]
     video = _video(path, piece, storing, audio, limits) if storing.keep_video and frames else None
     return Stored(frames, seconds, None if audio is None else coded(audio, storing.audio_codec), video)
 
@@ -92,13 +92,14 @@ def read_piece(
     Raises:
         MediaError: if it cannot be decoded.
     """
-    pixels, shown, audio = None, None, None
-    if times:
-        frames = read_frames(path, times, shorter_side=shorter_side, limits=limits)
-        pixels, shown = frames.pixels, np.maximum(frames.seconds - piece.span.start_seconds, 0.0)
-    if seconds is not None:
-        audio = read_audio(path, piece.span.start_seconds + first, seconds, limits=limits)
-    return pixels, shown, audio
+    begin = piece.span.start_seconds
+    span = None if seconds is None else (begin + first, seconds)
+    frames, audio = read_clip(
+        path, times, span, shorter_side=shorter_side, limits=limits, header_tells=piece.header_tells
+    )
+    if frames is None:
+        return None, None, audio
+    return frames.pixels, np.maximum(frames.seconds - begin, 0.0), audio
 
 
 def coded(audio: np.ndarray, codec: str) -> bytes:

@@ -60,6 +60,7 @@ class Piece:
         frame_times: times within the file of the frames on offer; empty for no pictures.
         audio_seconds: length of its sound; None for no sound.
         frames_per_second: of the file's video; 0 where there is none, or a single picture.
+        header_tells: the file may be read as its header describes it; see `media.MediaInfo`.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Piece:
     frame_times: tuple[float, ...]
     audio_seconds: float | None
     frames_per_second: float
+    header_tells: bool = False
 
 
 def pieces_of(entry: Entry, info: MediaInfo, cutting: Cutting) -> list[Piece]:
@@ -102,6 +104,7 @@ def _piece(entry: Entry, info: MediaInfo, cutting: Cutting, span: Span, alone: b
         frame_times=() if cutting.modality == "audio" else _frame_times(info, span, cutting.frames),
         audio_seconds=None if cutting.modality == "image" else _audio_seconds(info, span),
         frames_per_second=info.video.frames_per_second if info.video is not None else 0.0,
+        header_tells=info.header_tells,
     )
 
 

@@ -10,6 +10,7 @@ from seehear.lazily import lazily
 if TYPE_CHECKING:
     from seehear.media.allowed import CODECS as CODECS
     from seehear.media.allowed import CONTAINERS as CONTAINERS
+    from seehear.media.clip_reader import read_clip as read_clip
     from seehear.media.decoding_process import WorkerError as WorkerError
     from seehear.media.frames import read_frames as read_frames
     from seehear.media.limits import Limits as Limits
@@ -47,6 +48,7 @@ _HOMES = {
     "encode_wav": "sound_files",
     "probe": "probing",
     "read_audio": "samples",
+    "read_clip": "clip_reader",
     "read_frames": "frames",
     "write_flac": "sound_files",
     "write_video": "video_writer",

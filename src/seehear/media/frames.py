@@ -3,6 +3,7 @@
 Legend: T asked times, H W picture.
 """
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from seehear.errors import MediaError, SkipReason, UsageError
 from seehear.media.extents import is_cut_short, past_the_end, scan
 from seehear.media.frame_reader import FrameReader
 from seehear.media.limits import Limits
-from seehear.media.media_file import END_SLACK_SECONDS, open_media
+from seehear.media.media_file import END_SLACK_SECONDS, MediaFile, open_media
 from seehear.media.orientation import orientation_of, shown_size
 from seehear.media.pictures import decode_picture, fit
 from seehear.media.sources import PICTURES, Source, name_of, open_source, sniff
@@ -21,6 +22,16 @@ from seehear.media.tracks import Frames
 
 _LATEST_SECONDS = 1e9  # keeps times within what time stamps can hold
 _BICUBIC = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+class _Kept(threading.local):
+    """The thread's own converter: its filters stay as long as sizes do."""
+
+    def __init__(self) -> None:
+        self.reformatter = VideoReformatter()
+
+
+_kept = _Kept()
 
 
 def read_frames(
@@ -56,14 +67,23 @@ def read_frames(
             limits.check("resident_bytes", len(asked) * picture.size, path)
             return Frames(np.repeat(picture[None], len(asked), axis=0), np.zeros(len(asked)))
     with open_media(source, limits) as media:
-        stream = media.video()
-        if stream is None:
-            raise MediaError(SkipReason.NO_VIDEO, "sound only", path=path)
-        reader = FrameReader(media, stream)
-        frames = _collect(reader, asked, shorter_side)
-        if reader.past_end and asked.max() > reader.end_seconds + END_SLACK_SECONDS:
-            _check_end(reader, float(asked.max()))
-        return frames
+        return frames_of(media, asked, shorter_side)
+
+
+def frames_of(
+    media: MediaFile, seconds: Sequence[float] | np.ndarray, shorter_side: int | None, *, rewind: bool = False
+) -> Frames:
+    """`read_frames` of a file that is open; `rewind` where it is not at its start."""
+    asked, stream = _checked(seconds, shorter_side), media.video()
+    if stream is None:
+        raise MediaError(SkipReason.NO_VIDEO, "sound only", path=media.path)
+    reader = FrameReader(media, stream)
+    if rewind:
+        reader.rewind()
+    frames = _collect(reader, asked, shorter_side)
+    if reader.past_end and asked.max() > reader.end_seconds + END_SLACK_SECONDS:
+        _check_end(reader, float(asked.max()))
+    return frames
 
 
 def _collect(reader: FrameReader, asked: np.ndarray, shorter_side: int | None) -> Frames:
@@ -94,7 +114,7 @@ class _Shape:
     """The one shape of all returned pictures, settled by the first decoded frame."""
 
     def __init__(self, reader: FrameReader, frame: Any, shorter_side: int | None):
-        self.reader, self.reformatter, self.orientation = reader, VideoReformatter(), orientation_of(frame)
+        self.reader, self.orientation = reader, orientation_of(frame)
         shown = shown_size(frame.width, frame.height, reader.stream.sample_aspect_ratio, self.orientation)
         self.width, self.height = fit(*shown, shorter_side)
 
@@ -112,7 +132,7 @@ class _Shape:
     def picture(self, frame: Any) -> np.ndarray:
         """`[H, W, 3]` of a decoded frame."""
         width, height = (self.height, self.width) if self.orientation.transpose else (self.width, self.height)
-        scaled = self.reformatter.reformat(
+        scaled = _kept.reformatter.reformat(
             frame, width=width, height=height, format="rgb24", interpolation=_BICUBIC, threads=1
         )
         return self.orientation.apply(scaled.to_ndarray())

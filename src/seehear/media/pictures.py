@@ -117,7 +117,7 @@ def _pixels(picture: Image.Image, path: str) -> np.ndarray:
             return np.asarray(Image.alpha_composite(white, transparent).convert("RGB"))
         if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip instead of scale
             picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
-        return np.asarray(picture.convert("RGB"))
+        return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
     except (OSError, ValueError, SyntaxError) as error:
         raise _damaged(error, path) from error
 

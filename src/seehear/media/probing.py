@@ -15,6 +15,8 @@ from seehear.media.pictures import picture_facts
 from seehear.media.sources import PICTURES, Source, name_of, open_source, sniff
 from seehear.media.tracks import AudioTrack, MediaInfo, VideoTrack
 
+_WHOLE_HEADERS = {"mp4"}  # containers whose header can describe the tracks in full
+
 
 def probe(source: Source, limits: Limits | None = None) -> MediaInfo:
     """The facts of a media file, by its packets.
@@ -39,13 +41,22 @@ def probe(source: Source, limits: Limits | None = None) -> MediaInfo:
         video = None if pictures is None else _video(media, pictures)
         audio = None if sound is None else _audio(sound)
         kind = "audio" if video is None else "image" if video.frames == 1 else "video"
-        return MediaInfo(path, kind, media.name, float(end), video, audio, is_cut_short(media, end))
+        short, tells = is_cut_short(media, end), _header_tells(media, source)
+        return MediaInfo(path, kind, media.name, float(end), video, audio, short, tells)
 
 
 def _picture(data: bytes, path: str, limits: Limits) -> MediaInfo:
     codec, width, height, rotation = picture_facts(data, path, limits)
     track = VideoTrack(codec, width, height, rotation, 0.0, 0.0, 0.0, 0.0, 1)
     return MediaInfo(path, "image", codec, 0.0, track, None, False)
+
+
+def _header_tells(media: MediaFile, source: Source) -> bool:
+    """Whether the header alone tells the same of the tracks as their first packets."""
+    if media.name not in _WHOLE_HEADERS:
+        return False
+    with open_media(source, media.limits, header_tells=True) as alone:
+        return alone.facts() == media.facts()
 
 
 def _audio(extent: Extent) -> AudioTrack:

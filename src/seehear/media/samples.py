@@ -13,14 +13,15 @@ import numpy as np
 from seehear.errors import MediaError, SkipReason, UsageError
 from seehear.media.extents import is_cut_short, past_the_end, scan
 from seehear.media.limits import Limits
-from seehear.media.media_file import open_media
+from seehear.media.media_file import MediaFile, open_media
 from seehear.media.resampler import Resampler, grid_step
 from seehear.media.sound_reader import SoundReader
-from seehear.media.sources import Source, name_of
+from seehear.media.sources import Source
 from seehear.media.tracks import SAMPLE_RATE
 
 _FILTER_SECONDS = Fraction(1, 50)  # fed to the resampler before and after the range
 _BATCH_SAMPLES = 16_384
+_NOTHING = np.zeros(0, np.float32)
 _LATEST_SECONDS = 1e9  # keeps times within what time stamps can hold
 
 
@@ -48,18 +49,24 @@ def read_audio(
             missing or damaged, OVER_LIMIT, ...
         UsageError: on a negative or non-finite range.
     """
-    limits, path = limits or Limits(), name_of(source)
+    limits = limits or Limits()
+    _range(start_seconds, duration_seconds)
+    with open_media(source, limits) as media:
+        return sound_of(media, start_seconds, duration_seconds)
+
+
+def sound_of(media: MediaFile, start_seconds: float, duration_seconds: float | None) -> np.ndarray:
+    """`read_audio` of a file that is open and at its start."""
     first, count = _range(start_seconds, duration_seconds)
     if count is not None:
-        limits.check("decoded_seconds", count / SAMPLE_RATE, path)
-    with open_media(source, limits) as media:
-        stream = media.audio()
-        if stream is None:
-            raise MediaError(SkipReason.NO_AUDIO, "pictures only", path=path)
-        reader = SoundReader(media, stream)
-        sound = _resampled(reader, first, count)
-        _check_end(reader, first, count, len(sound))
-        return sound
+        media.limits.check("decoded_seconds", count / SAMPLE_RATE, media.path)
+    stream = media.audio()
+    if stream is None:
+        raise MediaError(SkipReason.NO_AUDIO, "pictures only", path=media.path)
+    reader = SoundReader(media, stream)
+    sound = _resampled(reader, first, count)
+    _check_end(reader, first, count, len(sound))
+    return sound
 
 
 def _range(start_seconds: float, duration_seconds: float | None) -> tuple[int, int | None]:
@@ -81,13 +88,17 @@ def _resampled(reader: SoundReader, first: int, count: int | None) -> np.ndarray
     end = None
     if count is not None:
         end = int((Fraction(first + count, SAMPLE_RATE) + _FILTER_SECONDS) * reader.rate) + 1
-    resampler = Resampler(reader.rate)
-    parts = [resampler.push(chunk) for chunk in _batched(reader.read(begin, end))]
-    parts.append(resampler.finish())
+    if reader.rate == SAMPLE_RATE:
+        parts = list(reader.read(begin, end))
+    else:
+        resampler = Resampler(reader.rate)
+        parts = [resampler.push(chunk) for chunk in _batched(reader.read(begin, end))]
+        parts.append(resampler.finish())
     skip = first - begin * SAMPLE_RATE // reader.rate
     available = (reader.position * SAMPLE_RATE + reader.rate - 1) // reader.rate - first
-    sound = np.concatenate(parts)[skip : skip + max(0, available)][:count]
-    return np.clip(np.rint(sound * 32768.0), -32768, 32767).astype(np.int16)
+    sound = np.concatenate([*parts, _NOTHING])[skip : skip + max(0, available)][:count]
+    sound *= 32768.0
+    return np.clip(np.rint(sound, out=sound), -32768, 32767, out=sound).astype(np.int16)
 
 
 def _batched(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

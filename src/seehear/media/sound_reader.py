@@ -14,7 +14,7 @@ import av
 import numpy as np
 
 from seehear.errors import MediaError, SkipReason
-from seehear.media.downmix import to_mono
+from seehear.media.downmix import Downmix
 from seehear.media.media_file import MediaFile, codec_name
 
 _PREROLL_SECONDS = Fraction(1, 2)  # decoded before the range: bit reservoirs and overlapping transforms settle in it
@@ -40,7 +40,7 @@ class SoundReader:
         self.file, self.container, self.stream = file, file.container, stream
         self.rate: int = stream.codec_context.sample_rate
         self.base, self.origin = Fraction(stream.time_base), file.origin_seconds()
-        self.position = 0
+        self.position, self._downmix = 0, Downmix()
         self._damaged = False
         scale, offset = self.base * self.rate, self.origin * self.rate
         self._unit = math.lcm(scale.denominator, offset.denominator)
@@ -116,7 +116,7 @@ class SoundReader:
                 expected = start + samples
                 if expected > begin:
                     self._check(frame, start, begin)
-                    yield start, to_mono(frame)[:samples]
+                    yield start, self._downmix(frame)[:samples]
                 self._damaged = False
         if self._damaged and self.file.name not in _RAGGED:
             raise self._damage()

@@ -73,6 +73,8 @@ class MediaInfo:
         video: the first video track, or None.
         audio: the first sound track, or None.
         truncated: the header promises more than half a second beyond what the file holds.
+        header_tells: opening the file by its header alone tells the same of its tracks as trying out their first
+            packets, so that it may be read that way, which is quicker.
     """
 
     path: str
@@ -82,6 +84,7 @@ class MediaInfo:
     video: VideoTrack | None
     audio: AudioTrack | None
     truncated: bool = False
+    header_tells: bool = False
 
 
 @dataclass(frozen=True)
