@@ -8,10 +8,19 @@ import time
 
 import torch
 
+from seehear.contracts import Batch, Figure, Progress
 from seehear.errors import DataError, RequeueError, SeeHearError, StorageError
-from seehear.training import Trainer, distributed
+from seehear.layers.inputs import InputConfig
+from seehear.methods.avsiam import AVSiam, Config, MaskingConfig, ReconstructionConfig
+from seehear.randomness import Randomness
+from seehear.training import OptimizerConfig, Trainer, distributed
 from seehear.training.checkpoints import save_checkpoint
+from seehear.training.guard import NonFiniteGuard
+from seehear.training.optimizers import build_optimizers, optimizer_tensors
 from seehear.training.run_lock import run_lock
+from seehear.training.sharding import shard, whole_copy
+from seehear.training.staging import Staging
+from seehear.training.step import Stepper
 from tests.training.stubs import MemoryStream, TwoTowers, stub_config
 
 
@@ -138,3 +147,58 @@ def nested_sessions(rank, world_size):
             inside = (outer.world_size, inner.world_size, distributed.joined())
         between = distributed.joined()
     sys.exit(0 if (inside, between, distributed.joined()) == ((2, 2, True), True, False) else 1)
+
+
+def evaluated(rank, world_size, folder, training):
+    """Train as one of several ranks, with a figure of the weights every second step."""
+
+    def loudness(method, progress):
+        yield Figure("loudness", method.sound.weight.abs().mean().item())
+
+    config = stub_config(method=TwoTowers.Config(double=True, depth=2), steps=4, evaluate_every=2, **training)
+    stream = MemoryStream(rank=rank, world_size=world_size)
+    Trainer(TwoTowers(config.method), stream, config, folder, evaluations=[loudness], device="cpu").run()
+
+
+def sharded_step(rank, world_size, folder, parallel, settings):
+    """Steps of a small AVSiam in float64, on shards or not; saves gradients' moments, weights and what it encodes."""
+    peers = distributed.start("cpu")
+    method = small_avsiam(**settings.pop("method", {}))
+    if parallel == "fsdp" and world_size > 1:
+        shard(method, peers.device)
+    optimizers = build_optimizers(method, OptimizerConfig(kind="adamw", learning_rate=1e-3))
+    guard = NonFiniteGuard(method, peers.device, peers)
+    stepper = Stepper(method, optimizers, guard, peers, Randomness(0, 40), **settings)
+    for step in range(2):
+        stepper(small_batch(step, rank, world_size), 1e-3, Progress(step, 2, 0.0))
+    files = {"weights": method.state_dict(), "moments": optimizer_tensors(optimizers, method)}
+    whole = Staging(peers.device, peers.first).copy(files)
+    alone = whole_copy(method, AVSiam, peers.first)
+    if peers.first:
+        encoded = alone.eval().encode(small_batch(0, 0, 1))
+        save_checkpoint(folder, 1, whole | {"encoded": {m: f.pooled for m, f in encoded.items()}}, {})
+    distributed.stop()
+
+
+def small_avsiam(**fields):
+    """A network of two small blocks in float64, equal on every rank."""
+    torch.manual_seed(0)
+    inputs = InputConfig(audio_seconds=0.4, mel_bins=16, audio_frames=32, image_height=32, image_width=32)
+    drawing = ReconstructionConfig(fusion_depth=1, width=16, depth=1, heads=2)
+    masking = MaskingConfig(ratios=(0.0, 0.5))
+    config = Config(
+        inputs=inputs, patch=8, width=16, depth=2, heads=2, masking=masking, reconstruction=drawing, **fields
+    )
+    return AVSiam(config).double()
+
+
+def small_batch(step, rank, world_size, clips=8):
+    """This rank's clips of a step: functions of their number."""
+    numbers = torch.arange(step * clips, (step + 1) * clips).chunk(world_size)[rank]
+    draw = [torch.Generator().manual_seed(int(n)) for n in numbers]
+    fields = {
+        "waveform": torch.stack([torch.randint(-9000, 9000, (6400,), generator=g) for g in draw]).to(torch.int16),
+        "waveform_samples": torch.full((len(numbers),), 6400),
+        "frames": torch.stack([torch.randint(0, 256, (1, 3, 32, 32), generator=g) for g in draw]).to(torch.uint8),
+    }
+    return Batch(numbers, numbers, fields)

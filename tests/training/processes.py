@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from tests.training.stubs import BESIDE
+
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["pytest", "torch._dynamo", "tests.training.children"])
 
@@ -20,7 +22,8 @@ def _call(function: Callable[..., Any], environment: dict[str, str], arguments: 
 
 def start(function: Callable[..., Any], *arguments: Any, environment: dict[str, str] | None = None):
     """A running process of `function(*arguments)`."""
-    process = _CONTEXT.Process(target=_call, args=(function, environment or {}, arguments))
+    beside = {BESIDE: os.environ.get(BESIDE, "")}
+    process = _CONTEXT.Process(target=_call, args=(function, beside | (environment or {}), arguments))
     process.start()
     return process
 

@@ -1,6 +1,7 @@
 """A method of two linear towers, a stream in memory and a run around them: small enough to train in milliseconds."""
 
 import importlib.machinery
+import os
 import sys
 import types
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from seehear.randomness import Randomness, normal, stable_hash
 from seehear.training import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig, TrainingConfig
 
 SAMPLES, PIXELS = 12, 4
+BESIDE = "SEEHEAR_TEST_CHECKPOINTS_BESIDE"  # environment: "1" where runs of the stub write checkpoints beside training
 
 
 class TwoTowers(Method):
@@ -34,6 +36,7 @@ class TwoTowers(Method):
         alternating: bool = False
         rows: bool = False
         tied: bool = False
+        depth: int = 0
 
     def __init__(self, config: Config):
         super().__init__()
@@ -41,6 +44,7 @@ class TwoTowers(Method):
         generator = torch.Generator().manual_seed(1)
         self.sound = nn.Linear(SAMPLES, config.width)
         self.picture = nn.Linear(3 * PIXELS * PIXELS, config.width)
+        self.stack = nn.ModuleList(nn.Linear(config.width, config.width) for _ in range(config.depth))
         self.unused_by_sound = nn.Parameter(torch.ones(config.width))
         with torch.no_grad():
             for parameter in self.parameters():
@@ -65,6 +69,8 @@ class TwoTowers(Method):
         noise = normal(keys, SAMPLES, "stub/noise", dtype)
         sound = self.sound(batch["waveform"].to(dtype) / 100 + 0.1 * noise)
         sound = nn.functional.dropout(sound, self.config.dropout, self.training)
+        for layer in self.stack:
+            sound = sound + layer(sound)
         if phase == "sound":
             return {"loss": sound.square().mean()}
         picture = self.picture(batch["frames"].flatten(1).to(dtype) / 255) * self.unused_by_sound
@@ -156,7 +162,8 @@ class MemoryStream:
 
 
 def stub_config(steps=12, method=None, data=None, optimizer=None, schedule=None, **training) -> RunConfig:
-    training = {"log_every": 3, "checkpoint_every": 4, "keep_checkpoints": 2} | training
+    beside = os.environ.get(BESIDE) == "1"
+    training = {"log_every": 3, "checkpoint_every": 4, "keep_checkpoints": 2, "checkpoint_async": beside} | training
     return RunConfig(
         name="stub",
         data=data or DataConfig(global_batch=8),

@@ -10,7 +10,7 @@ from seehear.training import Trainer, latest_checkpoint, open_checkpoint
 from seehear.training.logs import read_lines
 from tests.training.children import signalled_twice, stuck_after_signal, train
 from tests.training.processes import exit_codes, start
-from tests.training.stubs import MemoryStream, TwoTowers, record_of, stub_config
+from tests.training.stubs import BESIDE, MemoryStream, TwoTowers, record_of, stub_config
 
 
 class Crash(BaseException):
@@ -28,6 +28,13 @@ def crash_at(step):
             raise Crash
 
     return hook
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["in place", "beside"])
+def beside(request, monkeypatch):
+    """Every test of this file, with checkpoints written in place and beside training."""
+    monkeypatch.setenv(BESIDE, str(int(request.param)))
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +77,7 @@ def test_a_run_is_no_copy_of_another_seed(tmp_path, unbroken):
     assert record_of(tmp_path)["metrics.jsonl"] != unbroken["metrics.jsonl"]
 
 
-def test_a_kill_is_as_good_as_any_end(tmp_path, unbroken):
+def test_a_kill_is_as_good_as_any_end(tmp_path, unbroken, beside):
     folders = [tmp_path / name for name in ("step", "save", "mark")]
     killed = [
         start(train, folders[0], 10),
@@ -80,7 +87,10 @@ def test_a_kill_is_as_good_as_any_end(tmp_path, unbroken):
     assert exit_codes(killed) == [-signal.SIGKILL] * 3
     for folder in folders:
         summary = run(folder)
-        assert summary.resumed_from == (8 if folder.name == "step" else 4)
+        if beside and folder.name == "step":
+            assert summary.resumed_from in (4, 8)  # the write of step 8 may not have been over at step 10
+        else:
+            assert summary.resumed_from == (8 if folder.name == "step" else 4)
         assert record_of(folder) == unbroken
 
 
@@ -115,12 +125,13 @@ def test_a_signal_in_the_last_step_lets_the_run_end(tmp_path):
     assert summary.steps == 12
 
 
-def test_a_second_signal_and_the_end_of_grace_leave_at_once(tmp_path, unbroken):
+def test_a_second_signal_and_the_end_of_grace_leave_at_once(tmp_path, unbroken, beside):
     twice = start(signalled_twice, tmp_path / "twice", 60.0)
     stuck = start(stuck_after_signal, tmp_path / "stuck", 0.1)
     assert exit_codes([twice, stuck], seconds=20) == [-signal.SIGTERM, 75]
     for name in ("twice", "stuck"):
-        assert open_checkpoint(latest_checkpoint(tmp_path / name)).step == 4
+        found = latest_checkpoint(tmp_path / name, lambda text: None)
+        assert (found is None and beside) or open_checkpoint(found).step == 4  # its write may not have been over
 
 
 def test_a_damaged_newest_checkpoint_costs_one_interval(tmp_path, unbroken):

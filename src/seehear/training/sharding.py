@@ -97,16 +97,17 @@ def whole_copy(method: Method, kind: type[Method], first: bool) -> Method:
     elsewhere, and where it is whole already. Every rank must ask."""
     if not is_sharded(method):
         return method
-    copy = method
-    if first:
-        with torch.random.fork_rng(devices=[]):
-            copy = kind(method.config)
-    own = copy.state_dict()
+    state = {}
     for name, tensor in method.state_dict().items():
         values = gathered(tensor.detach())
         if first:
-            own[name].copy_(values)
-    return copy.to(next(method.parameters()).device) if first else method
+            state[name] = values.clone() if values is tensor else values
+    if not first:
+        return method
+    with torch.random.fork_rng(devices=[]):
+        copy = kind(method.config)
+    copy.load_state_dict(state, assign=True)
+    return copy.to(next(method.parameters()).device)
 
 
 @contextmanager
