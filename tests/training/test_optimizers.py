@@ -131,3 +131,66 @@ def test_moments_go_to_tensors_and_back_bit_for_bit():
     again = optimizer_tensors(fresh, other)
     assert again.keys() == tensors.keys()
     assert all(torch.equal(again[n], tensors[n]) for n in tensors)
+
+
+def small(kind="adamw", **settings):
+    method = TwoTowers(TwoTowers.Config())
+    config = OptimizerConfig(kind=kind, learning_rate=0.01, betas=(0.9, 0.999), moments="bf16", **settings)
+    return method, build_optimizers(method, config)
+
+
+def drive(method, built, steps, scale=1.0):
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(steps):
+        for parameter in method.parameters():
+            parameter.grad = scale * torch.randn(parameter.shape, generator=generator)
+        guarded_step(built["joint"].optimizer, torch.zeros(()))
+
+
+@pytest.mark.parametrize("kind", ["adam", "adamw"])
+def test_small_moments_learn_what_wide_ones_learn(kind):
+    method, built = small(kind)
+    other = TwoTowers(TwoTowers.Config())
+    other.load_state_dict(method.state_dict())
+    before = other.sound.weight.detach().clone()
+    wide = build_optimizers(other, OptimizerConfig(kind=kind, learning_rate=0.01, betas=(0.9, 0.999)))
+    drive(method, built, 60)
+    drive(other, wide, 60)
+    moved = (other.sound.weight - before).norm()
+    assert (method.sound.weight - other.sound.weight).norm() < 0.02 * moved
+    tensors = optimizer_tensors(built, method)
+    assert {t.dtype for n, t in tensors.items() if not n.endswith("/step")} == {torch.bfloat16}
+
+
+def test_small_moments_keep_changes_that_nearest_rounding_would_lose():
+    """At beta2 = 0.999 a second moment of 1 shrinks by 1/1000 a step, a quarter of what bfloat16 can tell from 1."""
+    method, built = small()
+    drive(method, built, 1, scale=1000.0)
+    second = built["joint"].optimizer.state[method.sound.weight]["exp_avg_sq"]
+    before = second.float().sum()
+    drive(method, built, 100, scale=0.0)
+    assert (second.float().sum() / before).item() == pytest.approx(0.999**100, rel=0.05)
+
+
+def test_small_moments_do_not_change_in_a_bad_step_and_repeat_after_a_restore():
+    method, built = small()
+    drive(method, built, 3)
+    kept = {n: t.clone() for n, t in optimizer_tensors(built, method).items()}
+    weights = {n: t.clone() for n, t in method.state_dict().items()}
+    method.sound.weight.grad.fill_(float("nan"))
+    guarded_step(built["joint"].optimizer, torch.ones(()))
+    again = optimizer_tensors(built, method)
+    assert all(torch.equal(again[n], kept[n]) for n in kept)
+    other, fresh = small()
+    other.load_state_dict(weights)
+    load_optimizer_tensors(fresh, other, kept)
+    for m, b in ((method, built), (other, fresh)):
+        drive(m, b, 2)
+    assert all(torch.equal(p, q) for p, q in zip(method.parameters(), other.parameters(), strict=True))
+    after, repeated = optimizer_tensors(built, method), optimizer_tensors(fresh, other)
+    assert all(torch.equal(after[n], repeated[n]) for n in after)
+
+
+def test_small_moments_need_float32_weights():
+    with pytest.raises(UsageError, match="moments is 'bf16'"):
+        build_optimizers(TwoTowers(TwoTowers.Config(double=True)), OptimizerConfig(moments="bf16"))

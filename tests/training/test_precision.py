@@ -7,14 +7,34 @@ from seehear.training.precision import autocast, repeatable, uses_bf16
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize(
-    ("precision", "width", "expected"),
-    [("auto", 64, False), ("auto", 768, True), ("fp32", 768, False), ("bf16", 64, True)],
-)
-def test_bf16_pays_on_cpu_from_vit_base_width_up(precision, width, expected):
+def trunk(width):
     with torch.device("meta"):
-        trunk = nn.Sequential(nn.Linear(width, 4 * width), nn.Linear(4 * width, width), nn.Linear(width, 10_000))
-    assert uses_bf16(precision, CPU, trunk) is expected
+        return nn.Sequential(nn.Linear(width, 4 * width), nn.Linear(4 * width, width), nn.Linear(width, 10_000))
+
+
+@pytest.fixture
+def processor(monkeypatch):
+    """Tells which products of bf16 the processor has."""
+
+    def has(tiles, vectors):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: vectors)
+
+    return has
+
+
+@pytest.mark.parametrize(("tiles", "vectors", "least"), [(True, True, 128), (False, True, 768), (False, False, None)])
+def test_bf16_pays_on_a_cpu_that_has_it_from_a_width_on(processor, tiles, vectors, least):
+    processor(tiles, vectors)
+    for width in (64, 128, 384, 768, 1024):
+        assert uses_bf16("auto", CPU, trunk(width)) is (least is not None and width >= least)
+
+
+@pytest.mark.parametrize("tiles", [True, False])
+def test_what_is_asked_for_holds_on_every_processor(processor, tiles):
+    processor(tiles, tiles)
+    assert uses_bf16("bf16", CPU, trunk(64))
+    assert not uses_bf16("fp32", CPU, trunk(1024))
 
 
 def test_a_double_method_stays_double_by_default():

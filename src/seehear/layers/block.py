@@ -4,18 +4,25 @@ AVSiam (arXiv 2403.19638, sec. 3): attention and MLP are one set for both modali
 its own. With a single norm set this is the plain ViT block (Dosovitskiy et al., 2021): exact GELU, biases, no
 LayerScale, no dropout.
 
+To save memory a block can forget what its backward pass needs and compute it again then (activation checkpointing; Chen
+et al., "Training deep nets with sublinear memory cost", 2016), in whole or only its MLP, whose four times wider values
+are the larger half of it and cost 1/9 of a block's multiplications to have again.
+
 Legend: P packed tokens, D width; a segment is a run of packed tokens that use the same norm set.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from seehear.layers.attention import Attention
 from seehear.layers.packing import Layout
 
 Segments = Sequence[tuple[str, int]]  # (norm set, packed tokens), in order
+Recompute = Literal["none", "mlp", "block"]
 
 
 class ModalityNorm(nn.ModuleDict):
@@ -69,11 +76,35 @@ class Block(nn.Module):
         self.attn = Attention(width, heads)
         self.norm2 = ModalityNorm(norms, width, eps)
         self.mlp = Mlp(width, round(width * mlp_ratio))
+        self.recompute: Recompute = "none"
 
     def forward(self, x: Tensor, layout: Layout, segments: Segments) -> Tensor:
         """`[P, D]` to `[P, D]`."""
-        x = x + self.attn(self.norm1(x, segments), layout)
+        recompute = self.recompute if torch.is_grad_enabled() else "none"
+        if recompute == "block":
+            return _forgetting(self._whole, x, layout, segments)
+        x = self._attended(x, layout, segments)
+        return _forgetting(self._mapped, x, segments) if recompute == "mlp" else self._mapped(x, segments)
+
+    def _whole(self, x: Tensor, layout: Layout, segments: Segments) -> Tensor:
+        return self._mapped(self._attended(x, layout, segments), segments)
+
+    def _attended(self, x: Tensor, layout: Layout, segments: Segments) -> Tensor:
+        return x + self.attn(self.norm1(x, segments), layout)
+
+    def _mapped(self, x: Tensor, segments: Segments) -> Tensor:
         return x + self.mlp(self.norm2(x, segments))
+
+
+def set_recompute(network: nn.Module, recompute: Recompute) -> None:
+    """Tell every block in `network` what to compute again in the backward pass instead of holding it."""
+    for module in network.modules():
+        if isinstance(module, Block):
+            module.recompute = recompute
+
+
+def _forgetting(part: Callable[..., Tensor], *inputs: object) -> Tensor:
+    return checkpoint(part, *inputs, use_reentrant=False, preserve_rng_state=False)  # nothing in a block is random
 
 
 def joint_segments(x: Tensor) -> Segments:

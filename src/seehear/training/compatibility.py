@@ -16,6 +16,8 @@ FREE_FIELDS = (
     "training.checkpoint_every",
     "training.checkpoint_async",
     "training.keep_checkpoints",
+    "training.keep_memory",
+    "training.recompute",
     "training.evaluate_every",
     "training.grace_seconds",
     "training.threads",

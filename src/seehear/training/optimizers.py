@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from seehear.contracts import Method
 from seehear.errors import UsageError
 from seehear.training.run_config import OptimizerConfig
+from seehear.training.small_moments import SmallMomentsAdam
 
 _FUSED_DEVICES = ("cpu", "cuda", "mps", "xpu")
 _KINDS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -76,9 +77,14 @@ def _merge(mine: list[dict[str, Any]], added: list[dict[str, Any]], phase: str) 
 
 
 def _build(groups: list[dict[str, Any]], config: OptimizerConfig) -> Optimizer:
-    fused = _can_fuse(p for g in groups for p in g["params"]) if config.fused is None else config.fused
     scaled = [{**g, "weight_decay": config.weight_decay * g["weight_decay_scale"]} for g in groups]
-    return _KINDS[config.kind](scaled, lr=config.learning_rate, betas=config.betas, eps=config.eps, fused=fused)
+    settings: dict[str, Any] = {"lr": config.learning_rate, "betas": config.betas, "eps": config.eps}
+    can_fuse = _can_fuse(p for g in groups for p in g["params"])
+    if config.moments == "bf16":
+        if not can_fuse or any(p.dtype != torch.float32 for g in groups for p in g["params"]):
+            raise UsageError("optimizer.moments is 'bf16'", expected="float32 weights on a device with a fused kernel")
+        return SmallMomentsAdam(scaled, **settings, decoupled_weight_decay=config.kind == "adamw")
+    return _KINDS[config.kind](scaled, **settings, fused=can_fuse if config.fused is None else config.fused)
 
 
 def _can_fuse(parameters: Iterable[Tensor]) -> bool:
@@ -97,11 +103,15 @@ def guarded_step(optimizer: Optimizer, bad: Tensor) -> None:
 
     A fused kernel reads `bad` on the device, without a host sync; any other optimiser costs one.
     """
-    if optimizer.defaults.get("fused"):
+    if _skips_by_itself(optimizer):
         optimizer.found_inf = bad  # type: ignore[attr-defined]  # read by torch's fused Adam, as under GradScaler
         optimizer.step()
     elif not bool(bad):
         optimizer.step()
+
+
+def _skips_by_itself(optimizer: Optimizer) -> bool:
+    return isinstance(optimizer, SmallMomentsAdam) or bool(optimizer.defaults.get("fused"))
 
 
 def optimizer_tensors(optimizers: dict[str, PhaseOptimizer], method: nn.Module) -> dict[str, Tensor]:
@@ -123,6 +133,6 @@ def load_optimizer_tensors(
     for key, value in tensors.items():
         owner, name, moment = key.split("/")
         parameter, optimizer = parameters[name], by_name[owner]
-        counts_on_host = moment == "step" and not optimizer.defaults.get("fused")
+        counts_on_host = moment == "step" and not _skips_by_itself(optimizer)
         placed = value if counts_on_host else value.to(parameter.device)
         optimizer.state[parameter][moment] = placed.clone()

@@ -1,9 +1,10 @@
 """Numbers of the forward pass (fp32 or bf16 autocast) and the settings that make a run repeatable.
 
-bf16 needs no loss scaling: it has fp32's range. On CPU it pays from ViT-Base width up only (a 64-wide model took
-180 ms per step in bf16 and 152 ms in fp32 on 2 cores).
+bf16 needs no loss scaling: it has fp32's range. On a CPU it pays where the processor multiplies it itself, and only
+from a certain width up, as the casts of a narrow network cost more than its products (docs/performance.md).
 """
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,7 +13,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-VIT_BASE_WIDTH = 768
+WIDTH_WITH_TILES, WIDTH_WITH_VECTORS = 128, 768
+"""Least width at which bf16 pays on a CPU: with AMX tiles, and with AVX-512 bf16 products alone."""
 
 
 def uses_bf16(precision: Literal["auto", "fp32", "bf16"], device: torch.device, method: nn.Module) -> bool:
@@ -23,7 +25,13 @@ def uses_bf16(precision: Literal["auto", "fp32", "bf16"], device: torch.device, 
         return False
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and _widest(method) >= VIT_BASE_WIDTH
+    return device.type == "cpu" and _widest(method) >= _least_width()
+
+
+def _least_width() -> float:
+    if torch.cpu._is_amx_tile_supported():
+        return WIDTH_WITH_TILES
+    return WIDTH_WITH_VECTORS if torch.cpu._is_avx512_bf16_supported() else math.inf
 
 
 def _widest(method: nn.Module) -> int:

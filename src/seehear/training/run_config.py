@@ -53,6 +53,7 @@ class OptimizerConfig:
         weight_decay: times each group's `weight_decay_scale`.
         eps: added to the root of the second moment.
         fused: one kernel for all parameters; None: wherever torch has one.
+        moments: what the two moments rest in; "bf16" halves their memory and is rounded at random.
     """
 
     kind: Literal["adamw", "adam"] = "adamw"
@@ -61,6 +62,7 @@ class OptimizerConfig:
     weight_decay: float = 0.05
     eps: float = 1e-8
     fused: bool | None = None
+    moments: Literal["fp32", "bf16"] = "fp32"
 
     def __post_init__(self) -> None:
         _require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "above 0")
@@ -111,7 +113,7 @@ class TrainingConfig:
     Attributes:
         steps: length of the run; a step is one global batch, whatever the number of phases.
         seed: of everything random.
-        precision: of the forward pass; "auto" is bf16 on CUDA and, on CPU, from ViT-Base width up.
+        precision: of the forward pass; "auto" is bf16 on CUDA and, on a CPU that has it, from a certain width up.
         accumulate: pieces that each rank's batch is cut into to save memory (a contrastive loss then sees fewer
             negatives).
         gradient_cache_chunk: clips that each rank encodes at a time while the contrastive loss still compares the whole
@@ -127,6 +129,9 @@ class TrainingConfig:
         grace_seconds: time to save after a signal before the process ends by itself.
         threads: torch threads of each process; None: left as they are.
         deterministic: on CUDA, choose deterministic kernels (needed for bit-identical resume).
+        keep_memory: on a CPU, keep freed memory in the process (see seehear.allocator).
+        recompute: what each transformer block computes again in the backward pass to save memory: its MLP, or all.
+        compile: compile the transformer blocks (torch.compile); minutes at first, for a quicker step of wide networks.
         parallel: what several processes do: "ddp" keeps all weights in each, "fsdp" cuts weights, gradients and moments
             in shards (for a method that does not fit in one).
     """
@@ -146,6 +151,9 @@ class TrainingConfig:
     grace_seconds: float = 60.0
     threads: int | None = None
     deterministic: bool = True
+    keep_memory: bool = True
+    recompute: Literal["none", "mlp", "block"] = "none"
+    compile: bool = False
     parallel: Literal["ddp", "fsdp"] = "ddp"
 
     def __post_init__(self) -> None:

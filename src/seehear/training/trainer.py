@@ -32,6 +32,7 @@ from seehear.training.checkpoints import (
     open_checkpoint,
 )
 from seehear.training.compatibility import check_accepted, check_same_run
+from seehear.training.economy import economise
 from seehear.training.evaluation import Evaluation, evaluate
 from seehear.training.gradient_cache import cacheable
 from seehear.training.guard import GuardCounts, NonFiniteGuard
@@ -101,6 +102,7 @@ class Trainer:
         if config.training.gradient_cache_chunk is not None:
             cacheable(method)
         method.to(self._peers.device)
+        economise(method, config.training, self._peers.device)
         self._kind = type(method)
         if config.training.parallel == "fsdp" and self._peers.world_size > 1:
             shard(method, self._peers.device)
