@@ -331,3 +331,16 @@ def test_two_processes_give_the_gradients_of_one(tmp_path):
     model(_batch(8), RANDOMNESS)["loss"].backward()
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(shared[name], parameter.grad, rtol=1e-10, atol=1e-13, msg=name)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_step_makes_the_host_wait_for_the_device(name: str) -> None:
+    """On the meta device there are no values: whatever looked at one (item, nonzero, a branch on a tensor) raises."""
+    model = _model(VARIANTS[name]).to("meta")
+    batch = _batch().to(torch.device("meta"))
+    for phase in model.phases:
+        losses = model(batch, RANDOMNESS, phase)
+        losses["loss"].backward()
+    assert losses["loss"].shape == ()
+    with pytest.raises(RuntimeError):
+        losses["loss"].item()

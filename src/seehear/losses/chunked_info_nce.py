@@ -25,6 +25,7 @@ from torch import Tensor
 
 from seehear.errors import UsageError
 from seehear.losses.gather import first_row, gather_values, scatter_sum
+from seehear.signals.precision import without_autocast
 
 
 def chunked_info_nce(
@@ -88,7 +89,7 @@ class _ChunkedInfoNCE(torch.autograd.Function):
         column_share: float,
     ) -> Tensor:
         images, ids, scale = gather_values(image), gather_values(sample_ids), 1 / temperature
-        with torch.autocast(audio.device.type, enabled=False):
+        with without_autocast(audio):
             row_sums = audio.new_empty(len(audio))
             column_sums = audio.new_full((len(images),), float("-inf"))
             for rows, _, similarities in _chunks(audio, images, ids, scale, chunk):
@@ -110,7 +111,7 @@ class _ChunkedInfoNCE(torch.autograd.Function):
         by_row = gradient / len(audio)
         by_column = gather_values(by_row.expand(len(audio)))  # the softmax of a column is its owner's loss
         to_audio, to_images = torch.empty_like(audio), torch.zeros_like(images)
-        with torch.autocast(audio.device.type, enabled=False):
+        with without_autocast(audio):
             for rows, own, similarities in _chunks(audio, images, ids, scale, ctx.chunk):
                 flow = (similarities - row_sums[rows, None]).exp_().mul_(row_share * by_row)
                 flow += similarities.sub_(column_sums).exp_().mul_(column_share * by_column)

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from seehear.losses.chunked_info_nce import chunked_info_nce
 from seehear.losses.gather import first_row, gather
+from seehear.signals.precision import without_autocast
 
 Directions = Literal["both", "audio-to-image", "image-to-audio"]
 _SHARES = {"both": (0.5, 0.5), "audio-to-image": (1.0, 0.0), "image-to-audio": (0.0, 1.0)}
@@ -57,6 +58,6 @@ def info_nce(
 
 
 def _direction(query: Tensor, candidates: Tensor, own: Tensor, twins: Tensor, temperature: float | Tensor) -> Tensor:
-    with torch.autocast(query.device.type, enabled=False):
+    with without_autocast(query):
         logits = (query @ candidates.T / temperature).masked_fill(twins, float("-inf"))
         return F.cross_entropy(logits, own)
