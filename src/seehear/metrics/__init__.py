@@ -12,6 +12,7 @@ from seehear.metrics.modality_gap import modality_gap
 from seehear.metrics.neighbours import neighbour_agreement, neighbour_weights
 from seehear.metrics.ranks import cosine_ranks, median_rank, recall_at, score_ranks
 from seehear.metrics.relevance import label_groups, shares_label
+from seehear.metrics.retrieval import paired_ranks
 from seehear.metrics.roc import area_under_roc, d_prime, mean_area_under_roc
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "oracle_agreement",
     "oracle_median_rank",
     "oracle_recall",
+    "paired_ranks",
     "recall_at",
     "score_ranks",
     "shares_label",

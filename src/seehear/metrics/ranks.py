@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seehear.errors import DataError, UsageError
 from seehear.metrics.arrays import TIE_TOLERANCE, finite_matrix, finite_vector
-from seehear.metrics.similarity import cosine_blocks
+from seehear.metrics.retrieval import one_way_ranks
 
 
 def score_ranks(scores: ArrayLike, truth: ArrayLike, tie_tolerance: float = 0.0) -> NDArray[np.int64]:
@@ -37,7 +37,9 @@ def score_ranks(scores: ArrayLike, truth: ArrayLike, tie_tolerance: float = 0.0)
 def cosine_ranks(
     queries: ArrayLike, gallery: ArrayLike, truth: ArrayLike | None = None, tie_tolerance: float = TIE_TOLERANCE
 ) -> NDArray[np.int64]:
-    """Rank of each query's true candidate by cosine, `[Q]`, in blocks of bounded memory.
+    """Rank of each query's true candidate by cosine, `[Q]`, exact and in blocks of bounded memory.
+
+    For pairs in both directions see `paired_ranks`.
 
     Args:
         queries: `[Q, D]`.
@@ -54,10 +56,12 @@ def cosine_ranks(
         raise DataError(
             f"truth has shape {rows_of_truth.shape}", expected=f"one row number for each of {count} queries"
         )
-    ranks = [
-        score_ranks(scores, rows_of_truth[rows], tie_tolerance) for rows, scores in cosine_blocks(queries, gallery)
-    ]
-    return np.concatenate(ranks)
+    if count and not 0 <= rows_of_truth.min() <= rows_of_truth.max() < len(np.asarray(gallery)):
+        raise DataError(
+            f"truth goes from {rows_of_truth.min()} to {rows_of_truth.max()}",
+            expected=f"rows from 0 to {len(np.asarray(gallery)) - 1}",
+        )
+    return one_way_ranks(queries, gallery, rows_of_truth.astype(np.int64), tie_tolerance)
 
 
 def recall_at(ranks: ArrayLike, k: int) -> float:

@@ -16,13 +16,13 @@ from seehear.metrics import (
     chance_agreement,
     chance_median_rank,
     chance_recall,
-    cosine_ranks,
     mean_lower_bound,
     median_rank,
     neighbour_agreement,
     oracle_agreement,
     oracle_median_rank,
     oracle_recall,
+    paired_ranks,
     recall_at,
     wilson_lower_bound,
 )
@@ -77,11 +77,12 @@ def retrieval(
 
 def _measure(embeddings: Embeddings, asked: Galleries | None) -> Iterator[Figure]:
     pairs = deal_galleries(embeddings.select(embeddings.has("both")), asked)
-    for source, target in (("audio", "image"), ("image", "audio")) if pairs else ():
-        left_out = len(embeddings) - int(embeddings.has("both").sum())
-        note = _note(embeddings, pairs, asked, left_out)
-        yield from _retrieval_figures(pairs, source, target, note)
-        yield from _agreement_figures(pairs, source, target, note)
+    if pairs:
+        note = _note(embeddings, pairs, asked, len(embeddings) - int(embeddings.has("both").sum()))
+        forward, backward = zip(*(paired_ranks(*_both(gallery)) for gallery in pairs), strict=True)
+        for source, target, ranks in (("audio", "image", forward), ("image", "audio", backward)):
+            yield from _retrieval_figures(pairs, ranks, f"retrieval/{source}-to-{target}", note)
+            yield from _agreement_figures(pairs, source, target, note)
     for modality in MODALITIES:
         own = deal_galleries(embeddings.select(embeddings.has(modality)), asked)
         if own and len(own[0]) > 1:
@@ -98,9 +99,18 @@ def _note(embeddings: Embeddings, found: list[Embeddings], asked: Galleries | No
     return ", ".join(parts)
 
 
-def _retrieval_figures(galleries: list[Embeddings], source: str, target: str, note: str) -> Iterator[Figure]:
-    ranks = [cosine_ranks(getattr(g, source), getattr(g, target)) for g in galleries]
-    name = f"retrieval/{source}-to-{target}"
+def _both(gallery: Embeddings) -> tuple[np.ndarray, np.ndarray]:
+    """Sound and picture of clips that have both."""
+    if gallery.audio is None or gallery.image is None:
+        raise DataError(
+            f"{len(gallery)} clips have sound and picture, but no embeddings of both", expected="`audio` and `image`"
+        )
+    return gallery.audio, gallery.image
+
+
+def _retrieval_figures(
+    galleries: list[Embeddings], ranks: tuple[np.ndarray, ...], name: str, note: str
+) -> Iterator[Figure]:
     for k in RECALL_AT:
         found = [
             _Measured(recall_at(r, k), chance_recall(k, len(g)), _ceiling(g, partial(oracle_recall, k=k)), len(g))
