@@ -39,6 +39,7 @@ from seehear.metrics import cosine_ranks, recall_at
 from seehear.randomness import Randomness
 from seehear.training import RunConfig
 from seehear.training.distributed import Peers
+from seehear.training.economy import economise
 from seehear.training.guard import NonFiniteGuard
 from seehear.training.optimizers import build_optimizers
 from seehear.training.schedules import rate_factor
@@ -218,11 +219,9 @@ def recalls(embed: Embed, gallery: list[Batch]) -> Iterator[float]:
 
 
 def _ours(config: RunConfig, seed: int, plan: Plan, decode: float) -> tuple[Train, Embed]:
-    from seehear.allocator import keep_freed_memory  # as the trainer does
-
-    keep_freed_memory()
     recipe = replace(config.method, reconstruction=replace(config.method.reconstruction, decode=decode))
     method, alone = _initial(recipe, seed), Peers(0, 1, torch.device("cpu"))
+    economise(method, config.training, alone.device)
     guard, optimizers = NonFiniteGuard(method, alone.device, alone), build_optimizers(method, config.optimizer)
     stepper = Stepper(method, optimizers, guard, alone, Randomness(seed, plan.clips))
 

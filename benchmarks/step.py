@@ -26,12 +26,12 @@ from benchmarks.rivals.coupling import Prepared, prepared, shape_of
 from benchmarks.rivals.plain import Plain, PlainTraining
 from benchmarks.rivals.reference import Reference, ReferenceTraining
 from seehear import recipes
-from seehear.allocator import keep_freed_memory
 from seehear.contracts import Batch, Progress
 from seehear.methods.avsiam import Config, MaskingConfig, ReconstructionConfig
 from seehear.randomness import Randomness
-from seehear.training import OptimizerConfig
+from seehear.training import OptimizerConfig, TrainingConfig
 from seehear.training.distributed import Peers
+from seehear.training.economy import economise
 from seehear.training.guard import NonFiniteGuard
 from seehear.training.optimizers import build_optimizers
 from seehear.training.step import Stepper
@@ -165,9 +165,10 @@ def plain(size: str, clips: int, bf16: bool) -> Pass:
 def ours(size: str, clips: int, bf16: bool) -> Pass:
     """Our step, as the trainer takes it."""
     torch.manual_seed(0)
-    keep_freed_memory()
     config, alone = configuration(size), Peers(0, 1, torch.device("cpu"))
-    batch, method = inputs(config, clips), Prepared(config)
+    method = Prepared(config)
+    economise(method, TrainingConfig(), alone.device)
+    batch = inputs(config, clips)
     optimizers = build_optimizers(method, OptimizerConfig("adam", RATE, BETAS, DECAY))
     guard, count = NonFiniteGuard(method, alone.device, alone), _parameters(method)
     stepper, steps = Stepper(method, optimizers, guard, alone, Randomness(0, 1_000_000), bf16=bf16), 0
