@@ -3,19 +3,17 @@
 Legend: B batch, N clips.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-
-import torch
+from collections.abc import Iterable, Mapping, Sequence
 
 from seehear.contracts import Batch, Method
 from seehear.errors import DataError
 from seehear.tasks.collect import MODALITIES, Collector
 from seehear.tasks.embeddings import Embeddings
+from seehear.weights import Embedder
 
 
 def embed(
-    method: Method,
+    method: Method | Embedder,
     batches: Iterable[Batch],
     *,
     names: Mapping[int, str] | None = None,
@@ -27,7 +25,7 @@ def embed(
     once. Labels are kept where the batches carry them (ask for them with `Needs(labels=True)`).
 
     Args:
-        method: encodes; its mode is as before afterwards.
+        method: encodes, in fp32; its mode is as before afterwards. Or an `Embedder` that says how.
         batches: batches with the fields of `method.needs`.
         names: name of each sample id, for people; by default the id itself.
         label_names: name of each class.
@@ -35,32 +33,11 @@ def embed(
     Raises:
         DataError: if there is no clip, or an embedding holds NaN.
     """
-    collector, device = Collector(), device_of(method)
-    with evaluating(method):
-        for batch in batches:
-            features = method.encode(batch.to(device))
-            found = {m: (features[m].embedding, features[m].pooled) for m in MODALITIES if m in features}
-            if not found:
-                raise DataError(
-                    f"the method encodes neither sound nor pictures of {batch}", expected="the fields of method.needs"
-                )
-            collector.add(batch, found)
+    collector, embedder = Collector(), method if isinstance(method, Embedder) else Embedder(method)
+    for batch, found in embedder(batches):
+        if not any(embedder.reads(batch, modality) for modality in MODALITIES):
+            raise DataError(
+                f"the method encodes neither sound nor pictures of {batch}", expected="the fields of method.needs"
+            )
+        collector.add(batch, {m: (v.embedding, v.pooled) for m, v in found.items()})
     return collector.finish(names, label_names)
-
-
-def device_of(method: Method) -> torch.device:
-    """Where the method's weights lie (the CPU, if it has none)."""
-    parameter = next(method.parameters(), None)
-    return torch.device("cpu") if parameter is None else parameter.device
-
-
-@contextmanager
-def evaluating(method: Method) -> Iterator[None]:
-    """Evaluation mode without gradients, and the former mode afterwards."""
-    training = method.training
-    method.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        method.train(training)

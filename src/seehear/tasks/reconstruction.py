@@ -17,8 +17,8 @@ from seehear.contracts import Batch, Figure, Method, Reconstruction, Reconstruct
 from seehear.errors import DataError, UsageError
 from seehear.randomness import Randomness
 from seehear.tasks.collect import MODALITIES, has_modality
-from seehear.tasks.embed import device_of, evaluating
 from seehear.tasks.fills import FILLS, cut, drawn
+from seehear.weights.precision import device_of, evaluating
 
 
 @dataclass
