@@ -44,7 +44,7 @@ class TwoTowers(Method):
         generator = torch.Generator().manual_seed(1)
         self.sound = nn.Linear(SAMPLES, config.width)
         self.picture = nn.Linear(3 * PIXELS * PIXELS, config.width)
-        self.stack = nn.ModuleList(nn.Linear(config.width, config.width) for _ in range(config.depth))
+        self.stack = nn.ModuleList(nn.Sequential(nn.Linear(config.width, config.width)) for _ in range(config.depth))
         self.unused_by_sound = nn.Parameter(torch.ones(config.width))
         with torch.no_grad():
             for parameter in self.parameters():

@@ -97,18 +97,18 @@ def test_bad_steps_are_skipped_and_their_weights_described(tmp_path):
         assert all(torch.equal(before[key], after[key]) for key in before)
     assert run(2, tmp_path / "ended", DOUBLE, settings | {"non_finite_limit": 1}, None, signal.SIGTERM, 1) == [4, 4]
     described = json.loads((tmp_path / "ended" / "diverged.json").read_text())["parameters"]
-    assert described["stack.1.weight"]["largest"] > 0
+    assert described["stack.1.0.weight"]["largest"] > 0
 
 
 def test_units_are_the_entries_of_the_outermost_lists():
-    method = small_avsiam()
+    method = small_avsiam(stem="hierarchical")
     assert list(_units(method)) == [*method.trunk.blocks, *method.fusion, *method.decoder.blocks]
 
 
 def test_what_cannot_be_cut_is_refused():
     method = TwoTowers(TwoTowers.Config(depth=2))
-    method.stack[1].bias = method.stack[0].bias
-    with pytest.raises(UsageError, match=r"two blocks share the parameter bias.*--training\.parallel ddp"):
+    method.stack[1][0].bias = method.stack[0][0].bias
+    with pytest.raises(UsageError, match=r"two blocks share the parameter 0.bias.*--training\.parallel ddp"):
         _check(method, list(_units(method)))
     method = TwoTowers(TwoTowers.Config())
     method.temperature = nn.Parameter(torch.ones(()))

@@ -1,9 +1,10 @@
 """Weights, gradients and moments in shards: each rank keeps 1 / W of them and gathers a block's weights to use them.
 
-Fully sharded data parallelism as torch has it (`fully_shard`, FSDP2; Zhao et al., arXiv 2304.11277): every entry of a
-method's module lists (the blocks of its stacks) is one unit, the rest is another. Checkpoints hold whole tensors,
-gathered one at a time on the first rank, and not the sharded files of torch.distributed.checkpoint: those describe
-themselves by a pickle, belong to several writers, and would need a loader of their own wherever weights are used.
+Fully sharded data parallelism as torch has it (`fully_shard`, FSDP2; Zhao et al., arXiv 2304.11277). The entries of a
+method's module lists that have layers of their own (blocks of a stack) are a unit each, the rest is another.
+Checkpoints hold whole tensors, gathered one at a time on the first rank, and not the sharded files of
+torch.distributed.checkpoint: those describe themselves by a pickle, belong to several writers, and would need a loader
+of their own wherever weights are used.
 
 Legend: W ranks.
 """
@@ -45,9 +46,12 @@ def shard(method: Method, device: torch.device) -> None:
 
 
 def _units(module: nn.Module) -> Iterator[nn.Module]:
-    """Entries of the outermost module lists."""
+    """Entries of the outermost module lists that are made of several layers."""
     for child in module.children():
-        yield from child if isinstance(child, nn.ModuleList) else _units(child)
+        if isinstance(child, nn.ModuleList) and all(any(entry.children()) for entry in child):
+            yield from child
+        else:
+            yield from _units(child)
 
 
 def _check(method: Method, units: list[nn.Module]) -> None:

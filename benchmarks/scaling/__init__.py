@@ -1,0 +1,1 @@
+"""Arms of `benchmarks/scale.py`: ranks, checkpoints, growth."""
