@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from seehear.errors import StorageError
@@ -65,6 +63,9 @@ class Checkpoint:
         Raises:
             StorageError: if the file is missing or damaged.
         """
+        from safetensors import SafetensorError  # here, so that a step can be taken with torch and numpy alone
+        from safetensors.torch import load_file
+
         path = self.path / f"{name}.safetensors"
         try:
             stored = load_file(path, device=device)
