@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.kit import arms, machine, record
+from benchmarks.kit import arms, record
 from benchmarks.rivals.coupling import Prepared, prepared, shape_of
 from benchmarks.rivals.reference import Reference, ReferenceTraining
 from seehear import clips, recipes, world
@@ -64,6 +64,7 @@ class Plan:
         steps: length of the schedule, and the most that an arm takes.
         every: steps between evaluations.
         target: R@1 that ends an arm.
+        threads: of an arm.
     """
 
     clips: int = 3000
@@ -71,6 +72,7 @@ class Plan:
     steps: int = 3000
     every: int = 50
     target: float = TARGET
+    threads: int = 2
 
 
 QUICK = Plan(clips=80, galleries=1, steps=4, every=2, target=1.0)
@@ -83,6 +85,7 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[0])
     options.add_argument("--target", type=float, default=TARGET, help="R@1, mean of both directions")
     options.add_argument("--steps", type=int, default=Plan.steps, help="most steps of an arm")
+    options.add_argument("--threads", type=int, default=Plan.threads, help="of an arm; 1 suits a busy machine")
     options.add_argument("--folder", type=Path, default=FOLDER, help="keeps clips and finished arms")
     options.add_argument("--quick", action="store_true", help="80 clips, 4 steps, nothing recorded or kept")
     chosen = options.parse_args()
@@ -93,9 +96,9 @@ def main() -> None:
         finally:
             shutil.rmtree(folder)
         return
-    plan = Plan(steps=chosen.steps, target=chosen.target)
+    plan = Plan(steps=chosen.steps, target=chosen.target, threads=chosen.threads)
     cells = compare(plan, chosen.seeds, chosen.folder)
-    record.add("learning", _limits(), cells)
+    record.add("learning", _limits(plan.threads), cells)
 
 
 def compare(plan: Plan, seeds: list[int], folder: Path) -> dict[str, dict[str, float]]:
@@ -166,12 +169,16 @@ def held(folder: Path, split: str, count: int) -> clips.MemoryClips:
 # -------------------------------------------------------------------------------------------------------------- arms
 def _finished(name: str, seed: int, plan: Plan, folder: Path) -> dict:
     """An arm's result, from its file or by running it now."""
-    path = folder / f"{name.replace(', ', '-').replace(' ', '-')}-seed{seed}-{plan.steps}steps.json"
+    path = (
+        folder / f"{name.replace(', ', '-').replace(' ', '-')}-seed{seed}-{plan.steps}steps-{plan.threads}threads.json"
+    )
     if path.exists():
         result = json.loads(path.read_text(encoding="utf-8"))
         if first_above(result["curve"], plan.target) or result["curve"][-1]["step"] >= plan.steps:
             return result
-    arm = arms.Arm("benchmarks.learning:arm", {"name": name, "seed": seed, "plan": plan, "folder": folder})
+    arm = arms.Arm(
+        "benchmarks.learning:arm", {"name": name, "seed": seed, "plan": plan, "folder": folder}, plan.threads
+    )
     result = dict(arms.take_turns({name: arm}, repeats=1, warmup=0)[name].values[0])
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result
@@ -261,14 +268,9 @@ def _rate(config: RunConfig, plan: Plan, step: int) -> float:
     return config.optimizer.learning_rate * rate_factor(config.schedule, step, plan.steps, 0.0)
 
 
-def _limits() -> dict[str, object]:
-    taken = arms.take_turns({"machine": arms.Arm("benchmarks.learning:limits")}, repeats=1, warmup=0)
-    return dict(taken["machine"].values[0])
-
-
-def limits() -> Callable[[], dict]:
-    """What the machine can do, measured in a process of its own."""
-    return machine.describe
+def _limits(threads: int) -> dict[str, object]:
+    apart = arms.Arm("benchmarks.step:limits", {"threads": threads})
+    return dict(arms.take_turns({"machine": apart}, repeats=1, warmup=0)["machine"].values[0])
 
 
 MAKERS: dict[str, Callable[[RunConfig, int, Plan], tuple[Train, Embed]]] = {

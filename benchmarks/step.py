@@ -53,11 +53,13 @@ def main() -> None:
     options.add_argument("--size", choices=CLIPS, default="S")
     options.add_argument("--clips", type=int, help="of a batch, a multiple of 5")
     options.add_argument("--repeats", type=int, help="counted turns of every arm")
+    options.add_argument("--threads", type=int, default=2, help="of an arm")
     options.add_argument("--quick", action="store_true", help="5 clips at proof scale, one turn, nothing recorded")
     chosen = options.parse_args()
     size = "proof" if chosen.quick else chosen.size
     clips = chosen.clips or (5 if chosen.quick else CLIPS[size])
-    cells = run(size, clips, chosen.repeats or (1 if chosen.quick else REPEATS[size]), small_only=chosen.quick)
+    repeats = chosen.repeats or (1 if chosen.quick else REPEATS[size])
+    cells = run(size, clips, repeats, chosen.threads, small_only=chosen.quick)
     if not chosen.quick:
         record.add(f"step_{size}", *cells)
         return
@@ -65,16 +67,20 @@ def main() -> None:
         print(f"{name:32}", ", ".join(f"{key} {value:.4g}" for key, value in values.items()))
 
 
-def run(size: str, clips: int, repeats: int, small_only: bool = False) -> tuple[dict, dict[str, dict[str, float]]]:
+def run(
+    size: str, clips: int, repeats: int, threads: int = 2, small_only: bool = False
+) -> tuple[dict, dict[str, dict[str, float]]]:
     """The machine and all cells."""
     agreed = agreement(size, clips, small_only)
-    apart = arms.Arm("benchmarks.step:limits")  # what this process holds would count as memory of every arm it starts
+    apart = arms.Arm(
+        "benchmarks.step:limits", {"threads": threads}
+    )  # what this process holds would count as memory of every arm it starts
     described = dict(arms.take_turns({"machine": apart}, repeats=1, warmup=0)["machine"].values[0])
     found: dict[str, arms.Taken] = {}
     versus: dict[str, dict[str, float]] = {}
     groups = COMPARED if size == "B" else ((*FP32, *BF16),)
     for group in groups:
-        taken = arms.take_turns({name: ARMS[name](size, clips) for name in group}, repeats)
+        taken = arms.take_turns({name: replace(ARMS[name](size, clips), threads=threads) for name in group}, repeats)
         found = taken | found  # what was measured first stays
         for slow, quick in COMPARED:
             if slow in taken and quick in taken:
@@ -129,9 +135,9 @@ def inputs(config: Config, clips: int) -> Batch:
 
 
 # ------------------------------------------------------------------------------------------------------------- arms
-def limits() -> Callable[[], Mapping[str, object]]:
+def limits(threads: int) -> Callable[[], Mapping[str, object]]:
     """What the machine can do, measured in a process of its own."""
-    return machine.describe
+    return lambda: machine.describe(threads)
 
 
 def reference(size: str, clips: int) -> Pass:
