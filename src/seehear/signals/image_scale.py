@@ -28,7 +28,7 @@ def normalize_image(
     _check_rgb(images)
     if images.dtype == torch.uint8:
         scale, offset = (_channels(images.device, dtype, tuple(c)) for c in _as_line(mean, std))
-        return images.to(dtype) * scale - offset
+        return images.to(dtype).mul_(scale).sub_(offset)
     if not images.is_floating_point():
         raise UsageError(f"the pictures are {images.dtype}", expected="uint8, or floating point from 0 to 1")
     return (images - _channels(images.device, images.dtype, mean)) / _channels(images.device, images.dtype, std)
