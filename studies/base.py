@@ -24,6 +24,7 @@ import torch
 from seehear import clips, recipes, tasks, world
 from seehear.cli.console import Console
 from seehear.contracts import Method
+from seehear.runs.evaluation import embed_clips
 from seehear.runs.pretraining import build_method, pretrain
 from seehear.runs.show import TrainingBar
 from seehear.runs.splits import open_split
@@ -38,6 +39,7 @@ PRESET, RECIPE = "large", "avsiam_small"
 CLIPS = {"train": 8_000, "val": 20, "test": 800, "test_iid": 800, "test_ood": 800}
 SPLITS = ("test_iid", "test", "test_ood")
 SEEDS = (0, 1, 2)
+BATCH = 80  # clips read at a time
 GALLERY = tasks.Galleries(count=2, size=400)
 MODALITIES = ("audio", "image", "both")
 HEARD = {"audio": "sound", "image": "picture"}  # names of the modalities in the world's truth
@@ -118,13 +120,13 @@ def measure(config: RunConfig, folder: Path, show: Console) -> dict[str, Any]:
     parts: dict[str, dict] = {}
     train = open_split(config.data, "train", needs)
     show.note(f"embedding {len(train)} training clips")
-    learnt = [embedded(network, train, needs) for network in networks]
-    raw = tasks.raw_features(clips.in_order(train, needs, 80), label_names=train.label_names)
+    learnt = [embed_clips(network, train, BATCH) for network in networks]
+    raw = tasks.raw_features(clips.in_order(train, needs, BATCH), label_names=train.label_names)
     for split in SPLITS:
         show.note(f"measuring {split}")
         source = open_split(config.data, split, needs)
-        own = [embedded(network, source, needs) for network in networks]
-        own_raw = tasks.raw_features(clips.in_order(source, needs, 80), label_names=source.label_names)
+        own = [embed_clips(network, source, BATCH) for network in networks]
+        own_raw = tasks.raw_features(clips.in_order(source, needs, BATCH), label_names=source.label_names)
         found = list(tasks.retrieval(*own, GALLERY))
         found += tasks.linear_probe(
             learnt[0], own[0], untrained=(learnt[1], own[1]), baselines={"raw features": (raw, own_raw)}
@@ -132,12 +134,6 @@ def measure(config: RunConfig, folder: Path, show: Console) -> dict[str, Any]:
         figures[split] = json.loads(tasks.to_json(found))["figures"]
         parts[split] = by_ambiguity(learnt[0], own[0], source)
     return {"figures": figures, "by_ambiguity": parts}
-
-
-def embedded(network: Method, source: clips.ClipSource, needs: Any) -> tasks.Embeddings:
-    """Clips by a network."""
-    names = dict(zip(source.ids.tolist(), source.names, strict=True))
-    return tasks.embed(network, clips.in_order(source, needs, 80), names=names, label_names=source.label_names)
 
 
 def by_ambiguity(train: tasks.Embeddings, test: tasks.Embeddings, source: clips.ClipSource) -> dict[str, Any]:

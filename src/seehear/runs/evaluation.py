@@ -18,6 +18,8 @@ from seehear.runs.run_folder import read_config, trained_steps
 from seehear.runs.splits import open_split, splits_of
 from seehear.tasks import Embeddings, Galleries
 from seehear.training import RunConfig, load_method
+from seehear.weights import Embedder
+from seehear.weights.embedder import AnyPrecision
 
 FIGURES = "figures.json"
 EMBEDDINGS = "embeddings"
@@ -38,6 +40,7 @@ class Evaluated:
         split: which of them: "test", or "train" where none were held out.
         held_out: the network was not trained on them.
         step: steps that the network was trained for.
+        precision: of the trained network's linear layers while it embedded.
     """
 
     figures: list[Figure]
@@ -46,6 +49,7 @@ class Evaluated:
     split: str
     held_out: bool
     step: int
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,12 @@ class _Setting:
     """A run opened for evaluation: its network trained and untrained, clips to learn from and clips to test on."""
 
     config: RunConfig
-    trained: Method
-    untrained: Method
+    trained: Embedder
+    untrained: Embedder
     train: clips.ClipSource
     test: clips.ClipSource
     table: str
     split: str
-
-    @property
-    def networks(self) -> tuple[Method, Method]:
-        return self.trained, self.untrained
 
     @property
     def held_out(self) -> bool:
@@ -75,21 +75,43 @@ class _Setting:
         return bool(self.train.label_names) and self.held_out
 
     def batches(self, source: clips.ClipSource) -> Iterator[Batch]:
-        needs = replace(self.trained.needs, labels=bool(source.label_names))
-        return clips.in_order(source, needs, self.config.evaluation.batch)
+        return _batches(self.trained.method, source, self.config.evaluation.batch)
 
     def embed(self, source: clips.ClipSource) -> tuple[Embeddings, Embeddings]:
         """By the trained and by the untrained network."""
-        names = dict(zip(source.ids.tolist(), source.names, strict=True))
         one, other = (
-            tasks.embed(network, self.batches(source), names=names, label_names=source.label_names)
-            for network in self.networks
+            embed_clips(embedder, source, self.config.evaluation.batch) for embedder in (self.trained, self.untrained)
         )
         return one, other
 
 
+def embed_clips(method: Method | Embedder, source: clips.ClipSource, batch: int = 64) -> Embeddings:
+    """Every clip of a source by a network, with names and labels.
+
+    Args:
+        method: the network, or an `Embedder` that says how it runs.
+        source: the clips.
+        batch: clips read at a time.
+
+    Raises:
+        DataError: if there is no clip, or an embedding holds NaN.
+    """
+    names = dict(zip(source.ids.tolist(), source.names, strict=True))
+    network = method.method if isinstance(method, Embedder) else method
+    return tasks.embed(method, _batches(network, source, batch), names=names, label_names=source.label_names)
+
+
+def _batches(method: Method, source: clips.ClipSource, batch: int) -> Iterator[Batch]:
+    return clips.in_order(source, replace(method.needs, labels=bool(source.label_names)), batch)
+
+
 def evaluate(
-    folder: Path, *, table: str | None = None, split: str | None = None, tell: Tell = lambda _: None
+    folder: Path,
+    *,
+    table: str | None = None,
+    split: str | None = None,
+    precision: AnyPrecision = "fp32",
+    tell: Tell = lambda _: None,
 ) -> Evaluated:
     """Every figure of a run; written to `figures.json` and `embeddings.*` in its folder.
 
@@ -97,13 +119,14 @@ def evaluate(
         folder: of the run.
         table: clips to evaluate on; by default the run's own.
         split: of the table; by default the run's evaluation split, or its training clips where it holds none out.
+        precision: of linear layers while embedding; "auto" is what this machine does quickest (see `Embedder`).
         tell: takes a line of progress.
 
     Raises:
         StorageError: if the folder holds no finished run.
         DataError: if no clip can be evaluated.
     """
-    setting, step = _open(folder, table, split), trained_steps(folder)
+    setting, step = _open(folder, table, split, precision), trained_steps(folder)
     evaluation, planned = setting.config.evaluation, setting.config.training.steps
     if step < planned:
         tell(f"this run stopped after {step} of {planned} steps: its newest checkpoint is evaluated")
@@ -112,13 +135,14 @@ def evaluate(
     figures = list(tasks.retrieval(*test, Galleries(evaluation.galleries, evaluation.gallery)))
     if evaluation.probe and setting.labelled:
         figures += _learnt_from_labels(setting, test, tell)
-    drawing: object = setting.trained  # by what it offers, not by its class
+    drawing: object = setting.trained.method  # by what it offers, not by its class
     if isinstance(drawing, Reconstructs):
         tell("drawing what was hidden")
-        figures += tasks.reconstruction(setting.trained, setting.batches(setting.test), setting.untrained)
+        figures += tasks.reconstruction(setting.trained.method, setting.batches(setting.test), setting.untrained.method)
     tasks.write_figures(figures, folder / FIGURES)
     tasks.save_embeddings(test[0], folder / EMBEDDINGS)
     about = {"table": setting.table, "split": setting.split, "held_out": setting.held_out, "step": step}
+    about["precision"] = str(setting.trained.precision)
     (folder / ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
     return Evaluated(figures, test[0], **about)
 
@@ -160,7 +184,13 @@ def read_evaluation(folder: Path) -> Evaluated:
     return Evaluated(tasks.read_figures(folder / FIGURES), tasks.load_embeddings(folder / EMBEDDINGS), **about)
 
 
-def _open(folder: Path, table: str | None, split: str | None, train_table: str | None = None) -> _Setting:
+def _open(
+    folder: Path,
+    table: str | None,
+    split: str | None,
+    precision: AnyPrecision = "fp32",
+    train_table: str | None = None,
+) -> _Setting:
     """Where nothing is held out, the training clips are evaluated, and the result says so."""
     config = read_config(folder)
     trained = load_method(folder)
@@ -171,7 +201,8 @@ def _open(folder: Path, table: str | None, split: str | None, train_table: str |
         wanted = data.train_split
     train = open_split(data, data.train_split, trained.needs, train_table)
     test = open_split(data, wanted, trained.needs, table)
-    return _Setting(config, trained, build_method(config), train, test, table or data.table, wanted)
+    one, other = (Embedder(network, precision=precision) for network in (trained, build_method(config)))
+    return _Setting(config, one, other, train, test, table or data.table, wanted)
 
 
 def _learnt_from_labels(setting: _Setting, test: tuple[Embeddings, Embeddings], tell: Tell) -> Iterator[Figure]:
