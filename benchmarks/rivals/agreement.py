@@ -1,7 +1,7 @@
 """Do R0, R1 and ours compute the same? Losses and gradients from the same weights on the same masks."""
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +55,7 @@ def differences(config: Config, clips: int, dtype: torch.dtype = torch.float32, 
         rival = make().to(dtype).load(ours)  # type: ignore[operator]
         values = rival.step_losses(*inputs, masks)  # type: ignore[operator]
         torch.stack(list(values.values())).sum().backward()
-        found[f"{name} losses"] = max(_apart(values[key].detach(), value) for key, value in expected.items())
+        found[f"{name} losses"] = _largest(_apart(values[key].detach(), value) for key, value in expected.items())
         found[f"{name} gradients"] = _gradients_apart(gradients(rival, ours), wanted)
         del rival, values
         gc.collect()
@@ -69,10 +69,15 @@ def arm(config: Config, clips: int) -> Callable[[], Mapping[str, float]]:
 
 def _gradients_apart(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> float:
     whole = torch.stack([value.norm() for value in wanted.values()]).norm()
-    return max(
-        ((found[name] - value).norm() / value.norm().clamp(min=1e-6 * whole)).item() for name, value in wanted.items()
+    return _largest(
+        (found[name] - value).norm() / value.norm().clamp(min=1e-6 * whole) for name, value in wanted.items()
     )
 
 
-def _apart(one: Tensor, other: Tensor) -> float:
-    return ((one - other).abs() / other.abs()).item()
+def _apart(one: Tensor, other: Tensor) -> Tensor:
+    return (one - other).abs() / other.abs()
+
+
+def _largest(values: Iterable[Tensor]) -> float:
+    """The largest of some scalars; nan if one of them is."""
+    return torch.stack(list(values)).max().item()
