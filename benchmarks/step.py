@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import torch
 
-from benchmarks import flops
+from benchmarks import flops, traffic
 from benchmarks.kit import arms, machine, record
 from benchmarks.rivals.coupling import Prepared, prepared, shape_of
 from benchmarks.rivals.plain import Plain, PlainTraining
@@ -207,7 +207,9 @@ ARMS: dict[str, Callable[[str, int], arms.Arm]] = {
 
 # ------------------------------------------------------------------------------------------------------------ cells
 def _cell(name: str, taken: arms.Taken, size: str, clips: int, described: Mapping[str, object]) -> dict[str, float]:
-    work = flops.step(shape_of(configuration(size)), clips)
+    shape, parameters = shape_of(configuration(size)), taken.values[0]["parameters"]
+    work = flops.step(shape, clips)
+    moved = traffic.least_bytes(shape, clips, parameters, 2 if name in BF16 else 4)
     limit = float(str(described["gemm_bf16_gflops" if name in BF16 else "gemm_fp32_gflops"]))
     return {
         "seconds": taken.median,
@@ -217,7 +219,9 @@ def _cell(name: str, taken: arms.Taken, size: str, clips: int, described: Mappin
         "gflop": work / 1e9,
         "gflops": work / 1e9 / taken.median,
         "utilisation": work / 1e9 / taken.median / limit,
-        "parameters_millions": taken.values[0]["parameters"] / 1e6,
+        "least_gigabytes": moved / 1e9,
+        "flop_per_byte": work / moved,
+        "parameters_millions": parameters / 1e6,
         "idle_mebibytes": taken.idle_mebibytes,
         "peak_mebibytes": taken.peak_mebibytes,
     }
