@@ -25,6 +25,8 @@ from seehear.contracts import Needs
 from seehear.errors import DataError, MediaError
 from seehear.media import Limits, Pool
 
+_RECYCLE_AFTER = 5000  # clips that one decoding process serves: to start another takes as long as 30 of them
+
 
 class FolderClips(Collection):
     """The clips of a folder of media.
@@ -60,7 +62,7 @@ class FolderClips(Collection):
         self.size = size
         self._cutting = cutting or Cutting(modality="any")
         self._limits = limits or Limits()
-        self._pool = Pool(workers, limits=self._limits)
+        self._pool = Pool(workers, limits=self._limits, recycle_after=_RECYCLE_AFTER)
         found = list(survey(self.listing.entries, self._cutting, self._pool, self._limits))
         self.skipped = self.listing.missing + [item.skip for item in found if item.skip is not None]
         self._pieces = [item.piece for item in found if item.piece is not None]

@@ -32,7 +32,7 @@ def weights(channels: tuple[str, ...]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Coding:
-    """How the samples of a decoded block lie in memory, and what each channel counts."""
+    """How the samples of a decoded block lie in memory, and what each channel counts (None for a single one)."""
 
     dtype: np.dtype
     planar: bool
@@ -40,47 +40,60 @@ class _Coding:
     zero: float
     weights: np.ndarray | None
 
-
-@cache
-def _coding(format_name: str, channels: tuple[str, ...]) -> _Coding:
-    plain = format_name.removesuffix("p")
-    full_scale, planar = _FULL_SCALE[plain], plain != format_name
-    each = weights(channels) if len(channels) > 1 else None
-    return _Coding(np.dtype(_DTYPES[plain]), planar, full_scale, full_scale if plain == "u8" else 0.0, each)
+    @property
+    def halves(self) -> bool:
+        """Two channels that count the same: halving is exact, so how they are added changes no bit."""
+        return self.weights is not None and self.weights.tolist() == [0.5, 0.5]
 
 
 class Downmix:
-    """Blocks of one track to one channel; what a block looks like is looked up only where it changes."""
+    """Blocks of one track to one channel; how a block lies in memory is looked up only where it changes."""
 
     def __init__(self) -> None:
-        self._last: tuple[Any, Any] = (None, None)
-        self._found: _Coding | None = None
+        self._known = ("", "")
+        self._coding: _Coding | None = None
+        self._halves = False
 
     def __call__(self, frame: Any) -> np.ndarray:
         """Float32 `[S]` in -1 to 1 of one decoded audio frame; it may lie in the frame's own memory."""
         coding = self._coding_of(frame)
-        samples = _samples(frame, coding)
-        if coding.dtype != np.float32:
-            samples = samples.astype(np.float32)
-        if coding.zero:
-            samples -= np.float32(coding.zero)
-        mono = samples[0] if coding.weights is None else coding.weights @ samples
+        channels = _channels(frame, coding)
+        if coding.weights is None:
+            mono = channels[0]
+        elif self._halves:
+            mono = channels[0] + channels[1]
+            mono *= 0.5
+        else:
+            mono = coding.weights @ (np.stack(channels) if isinstance(channels, list) else channels)
         return mono / np.float32(coding.full_scale) if coding.full_scale != 1.0 else mono
 
     def _coding_of(self, frame: Any) -> _Coding:
-        key = (frame.format.name, frame.layout.name)
-        if self._found is None or key != self._last:
-            names = tuple(channel.name for channel in frame.layout.channels)
-            self._last, self._found = key, _coding(key[0], names)
-        return self._found
+        found = (frame.format.name, frame.layout.name)
+        if self._coding is None or found != self._known:
+            self._known, self._coding = found, _coding(found[0], frame.layout)
+            self._halves = self._coding.halves
+        return self._coding
 
 
-def _samples(frame: Any, coding: _Coding) -> np.ndarray:
-    """`[C, S]` as decoded."""
-    planes, count = frame.planes, frame.samples
-    if len(planes) == 1 and (coding.planar or coding.weights is None):
-        return np.frombuffer(planes[0], coding.dtype, count)[None]
-    if coding.planar:
-        return np.stack([np.frombuffer(plane, coding.dtype, count) for plane in planes])
-    channels = len(coding.weights) if coding.weights is not None else 1
-    return np.frombuffer(planes[0], coding.dtype, count * channels).reshape(count, channels).T
+def _coding(format_name: str, layout: Any) -> _Coding:
+    plain = format_name.removesuffix("p")
+    names = tuple(channel.name for channel in layout.channels)
+    each = weights(names) if len(names) > 1 else None
+    zero = _FULL_SCALE[plain] if plain == "u8" else 0.0
+    return _Coding(np.dtype(_DTYPES[plain]), plain != format_name, _FULL_SCALE[plain], zero, each)
+
+
+def _channels(frame: Any, coding: _Coding) -> list[np.ndarray] | np.ndarray:
+    """Float32 `[S]` of each channel, zero at silence, as a list or as `[C, S]`."""
+    channels, count = 1 if coding.weights is None else len(coding.weights), frame.samples
+    planes = frame.planes[:channels]  # of eight channels PyAV counts nine planes
+    if coding.planar or channels == 1:
+        return [_floats(np.frombuffer(plane, coding.dtype, count), coding.zero) for plane in planes]
+    return _floats(np.frombuffer(planes[0], coding.dtype, count * channels), coding.zero).reshape(count, channels).T
+
+
+def _floats(samples: np.ndarray, zero: float) -> np.ndarray:
+    if samples.dtype == np.float32:
+        return samples
+    result = samples.astype(np.float32)
+    return result - np.float32(zero) if zero else result

@@ -11,11 +11,12 @@ from typing import Any
 import av
 
 from seehear.media.frame_order import LEADING_FRAMES, CountedFrames, decoder_delay, is_counted
-from seehear.media.media_file import MediaFile
+from seehear.media.media_file import MediaFile, codec_name
 
 SAME_TIME_SECONDS = Fraction(1, 1_000_000)  # an asked time may lie this far before the frame it names
 _AHEAD_SECONDS = 2  # nearer targets are reached by reading on, farther ones by seeking
 _UNSEEKABLE = {"mpeg"}  # time stamps after a seek differ from those read in a row; reading on is cheap
+_DROPPABLE = {"h264"}  # codecs whose frames say for sure that no other frame leans on them
 _STEPS_BACK_SECONDS = (0, 1, 3, 10, 30)  # where a seek lands after the target, try from further back
 
 
@@ -45,6 +46,7 @@ class FrameReader:
         self._end = stream.start_time or 0
         self._exhausted = self._flushed = self._running = False
         self._order: CountedFrames | None = None
+        self._drops = codec_name(stream) in _DROPPABLE and not is_counted(self.container)
         self._packets = self.container.demux(stream)
         if is_counted(self.container):
             self.rewind()
@@ -181,7 +183,7 @@ class FrameReader:
         return max(before) if before else min(shown, default=target)
 
     def _decode_to(self, wanted: int, target: int) -> Any | None:
-        while not any(_stamp(f) >= wanted for f in self._held) and self._decode_one():
+        while not any(_stamp(f) >= wanted for f in self._held) and self._decode_one(wanted):
             pass
         self._held.sort(key=_stamp)
         ready = [f for f in self._held if _stamp(f) <= max(target, wanted)]
@@ -190,14 +192,19 @@ class FrameReader:
         self._held = self._held[len(ready) - 1 :]
         return ready[-1]
 
-    def _decode_one(self) -> bool:
-        """Decode one more packet, or flush the decoder at the end; False when nothing is left."""
+    def _decode_one(self, wanted: int) -> bool:
+        """Decode one more packet, or flush the decoder at the end; False when nothing is left.
+
+        Frames before the wanted one that no other leans on are dropped undecoded.
+        """
         if self._pending or self._read_one():
             packet = self._pending.popleft()
             if not packet.is_discard:
                 self._inside.add(_stamp(packet))
             if self._order:
                 self._order.feed(packet.dts)
+            if self._drops:
+                self.stream.codec_context.skip_frame = "NONREF" if _stamp(packet) < wanted else "DEFAULT"
             self._take(self.stream.codec_context.decode(packet))
             return True
         if not self._flushed:

@@ -107,12 +107,13 @@ class SoundReader:
         """(position, float32 `[S]`) of each decoded block that ends after `begin`."""
         expected = None if sought else 0
         self._damaged = False
+        in_mp4 = self.file.name == "mp4"
         for packet in self.container.demux(self.stream):
             for frame in self._decoded(packet):
                 start = self._place(frame, expected)
                 if start is None:
                     continue
-                samples = self._length(packet, frame)
+                samples = self._length(packet, frame) if in_mp4 else frame.samples
                 expected = start + samples
                 if expected > begin:
                     self._check(frame, start, begin)
@@ -169,7 +170,8 @@ class SoundReader:
         return (2 * (stamp * self._ticks - self._offset) + self._unit) // (2 * self._unit)
 
     def _length(self, packet: Any, frame: Any) -> int:
-        """Samples of a block that are to be heard: an mp4 edit list ends inside the last one."""
-        if self.file.name != "mp4" or packet.pts != frame.pts or not packet.duration:
-            return frame.samples
-        return min(frame.samples, max(1, packet.duration * self._ticks // self._unit))
+        """Samples of a block of an mp4 that are to be heard: its edit list ends inside the last one."""
+        count, duration = frame.samples, packet.duration
+        if packet.pts != frame.pts or not duration:
+            return count
+        return min(count, max(1, duration * self._ticks // self._unit))
