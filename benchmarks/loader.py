@@ -89,24 +89,17 @@ def speeds(folder: Path, tables: Mapping[str, str], quick: bool) -> Cells:
         "table": _arm("table", path=tables["10 s"], batch=small, count=large),
         "table, memory given back": _arm("table", path=tables["10 s"], batch=small, count=large, memory_kept=False),
     }
-    cells |= _compared("398x224", packed | mp4("own224", 8 if quick else 128), repeats)
+    cells |= _compared("398x224", folder / "own224", packed | mp4("own224", 8 if quick else 128), repeats)
     if not quick:
-        cells |= _compared("398x224, as ffmpeg writes", mp4("other224", 64), repeats)
-        cells |= _compared("256x144", mp4("own144", 64), repeats)
-        cells |= _compared("1280x720", mp4("own720", 16), 3)
-    for name, cell in cells.items():
-        arm, _, size = name.partition(", ")
-        kind = {"398x224": "own224", "256x144": "own144", "1280x720": "own720"}.get(size, "other224")
-        paths = list((folder / kind).glob("*.mp4"))
-        cell["file_bytes_per_clip"] = statistics.mean(path.stat().st_size for path in paths)
-        if arm == "R0" and size in PUBLISHED_MS:
-            cell["published_ms_per_clip"] = PUBLISHED_MS[size]
-        if size == "398x224" and arm in GOALS:
-            cell["goal"] = GOALS[arm]
+        cells |= _compared("398x224 as ffmpeg writes", folder / "other224", mp4("other224", 64), repeats)
+        cells |= _compared("256x144", folder / "own144", mp4("own144", 64), repeats)
+        cells |= _compared("1280x720", folder / "own720", mp4("own720", 16), 3)
+    for arm, goal in GOALS.items():
+        cells[f"{arm}, 398x224"]["goal"] = goal
     bytes_of_table = sum(path.stat().st_size for path in Path(tables["10 s"]).rglob("*") if path.is_file())
     rows = len(list((folder / "many").iterdir()))
-    for name in ("table, 398x224", "table, memory given back, 398x224"):
-        cells[name]["file_bytes_per_clip"] = bytes_of_table / rows
+    for name in packed:
+        cells[f"{name}, 398x224"]["file_bytes_per_clip"] = bytes_of_table / rows
     return cells
 
 
@@ -114,9 +107,15 @@ def _arm(function: str, **arguments: object) -> Arm:
     return Arm(f"benchmarks.loader_arms:{function}", arguments, threads=1)
 
 
-def _compared(size: str, chosen: Mapping[str, Arm], repeats: int) -> Cells:
+def _compared(size: str, folder: Path, chosen: Mapping[str, Arm], repeats: int) -> Cells:
+    """The arms in turns, each a row; beside it what the files take, and what the pattern was measured to take."""
     taken = arms.take_turns(chosen, repeats)
-    return {f"{name}, {size}": _cell(found, taken["R0"], name) for name, found in taken.items()}
+    cells = {f"{name}, {size}": _cell(found, taken["R0"], name) for name, found in taken.items()}
+    for cell in cells.values():
+        cell["file_bytes_per_clip"] = statistics.mean(path.stat().st_size for path in folder.glob("*.mp4"))
+    if size in PUBLISHED_MS:
+        cells[f"R0, {size}"]["published_ms_per_clip"] = PUBLISHED_MS[size]
+    return cells
 
 
 def _cell(found: Taken, rival: Taken, name: str) -> dict[str, object]:
