@@ -182,6 +182,20 @@ def test_an_error_of_a_write_does_not_hide_what_ended_the_run(tmp_path):
     assert any("step-00000004 could not be saved" in text for text in texts)
 
 
+def test_memory_is_taken_once_after_the_first_step(tmp_path, monkeypatch):
+    taken = []
+
+    class Watched(Staging):
+        def prepare(self, files):
+            before = self._block.data_ptr()
+            super().prepare(files)
+            taken.append(self._block.data_ptr() != before)
+
+    monkeypatch.setattr("seehear.training.run_state.Staging", Watched)
+    run(tmp_path)
+    assert taken == [True, False, False, False]  # prepared, then three saves
+
+
 def test_the_stall_is_told(tmp_path):
     run(tmp_path)
     stalls = [

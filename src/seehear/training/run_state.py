@@ -61,17 +61,8 @@ class RunState:
         """
         self.finish()
         random_states = self._peers.gather(random_state(self._peers.device))
-        sampler_tensors: dict[str, Tensor] = {}
-        state = {
-            **extra,
-            **self.environment(),
-            "guard": asdict(self._guard.counts()),
-            "sampler": separate(self._sampler.state_dict(), sampler_tensors),
-        }
-        files: dict[str, Mapping[str, Tensor]] = self._large_files() | {
-            "random": {f"{r}/{name}": t for r, each in enumerate(random_states) for name, t in each.items()},
-            "sampler": sampler_tensors,
-        }
+        files, sampler = self._content(random_states)
+        state = {**extra, **self.environment(), "guard": asdict(self._guard.counts()), "sampler": sampler}
 
         def write(written: Files) -> Path:
             path = save_checkpoint(root, step, written, state, after=after)
@@ -80,22 +71,30 @@ class RunState:
 
         if not background:
             whole = self._staging.copy(files) if is_sharded(self._method) else files
-            return self._peers.from_first(lambda: write(whole))
+            path = self._peers.from_first(lambda: write(whole))
+            self._staging.release()
+            return path
         copied = self._staging.copy(files)
         if self._peers.first:
             self._writer.start(lambda: write(copied))
         return root / checkpoint_name(step)
 
-    def _large_files(self) -> dict[str, Mapping[str, Tensor]]:
-        return {
+    def _content(self, random_states: list[dict[str, Tensor]]) -> tuple[Files, Any]:
+        """All tensors by file, and what the sampler keeps besides them."""
+        of_sampler: dict[str, Tensor] = {}
+        sampler = separate(self._sampler.state_dict(), of_sampler)
+        files = {
             "weights": self._method.state_dict(),
             "optimizers": optimizer_tensors(self._optimizers, self._method),
+            "random": {f"{r}/{name}": t for r, each in enumerate(random_states) for name, t in each.items()},
+            "sampler": of_sampler,
         }
+        return files, sampler
 
     def prepare(self) -> None:
         """Get memory for the copies of saves in the background, in the background; once there are moments."""
         if self._peers.first:
-            files = self._large_files()
+            files, _ = self._content([random_state(self._peers.device) for _ in range(self._peers.world_size)])
             self._writer.start(lambda: self._staging.prepare(files))
 
     @property
