@@ -74,11 +74,11 @@ def shape_of(config: Config) -> Shape:
 
 def masks_of(ours: AVSiam, batch: Batch, randomness: Randomness) -> Masks:
     """The masks that `ours` draws for `batch`: patches that hold their own row and place show what it takes."""
-    keys = randomness.keys(batch.positions, batch.sample_ids)
+    keys, device = randomness.keys(batch.positions, batch.sample_ids), batch.positions.device
     marked = {}
     for modality, (rows, columns) in ours.grids.items():
-        clips = torch.arange(len(batch))[:, None].expand(-1, rows * columns)
-        marked[modality] = torch.stack([clips, torch.arange(rows * columns).expand_as(clips)], dim=-1)
+        clips = torch.arange(len(batch), device=device)[:, None].expand(-1, rows * columns)
+        marked[modality] = torch.stack([clips, torch.arange(rows * columns, device=device).expand_as(clips)], dim=-1)
     contrast: dict[str, list[tuple[Tensor, Tensor]]] = {m: [] for m in marked}
     for group in ours._contrast_groups(marked, batch, randomness, keys):
         contrast[group.modality].append((group.patches[:, 0, 0], group.places))

@@ -168,9 +168,11 @@ class Plain(nn.Module):
         return order[:, :count], order[:, count:]
 
     def _contrast(self, audio: Tensor, image: Tensor) -> Tensor:
-        logits = audio.float() @ image.float().T if audio.dtype == torch.bfloat16 else audio @ image.T
-        logits, truth = logits / self.shape.temperature, torch.arange(len(audio), device=audio.device)
-        return (F.cross_entropy(logits, truth) + F.cross_entropy(logits.T, truth)) / 2
+        truth = torch.arange(len(audio), device=audio.device)
+        with torch.autocast(audio.device.type, enabled=False):  # cosines need more than 8 bits
+            audio, image = (z.float() if z.dtype == torch.bfloat16 else z for z in (audio, image))
+            logits = audio @ image.T / self.shape.temperature
+            return (F.cross_entropy(logits, truth) + F.cross_entropy(logits.T, truth)) / 2
 
     def step_losses(self, audio: Tensor, image: Tensor, masks: Masks | None = None) -> dict[str, Tensor]:
         """The three losses of one batch, for comparison."""

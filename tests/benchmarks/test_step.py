@@ -22,7 +22,7 @@ def test_sizes_are_the_released_base_with_one_trunk_and_one_step():
 @pytest.mark.parametrize("name", step.ARMS)
 def test_every_arm_takes_steps(name, monkeypatch):
     monkeypatch.setattr(step, "economise", lambda *_: None)  # it would change this process for good
-    arm = step.ARMS[name]("proof", 5)
+    arm = step._arm(name, "proof", 5)
     work = getattr(step, arm.target.split(":")[1])(**arm.arguments)
     first, second = work(), work()
     assert first == second
@@ -58,8 +58,9 @@ def test_a_cell_holds_rate_and_utilisation():
 
 
 def test_r0_is_held_against_the_published_code_at_this_machines_rate():
-    landing = step._landing(Taken((30.0,), (1.0,), (), 0.0, 7.8 * 1024), {"gemm_fp32_gflops": 380})
+    landing = step._landing(Taken((30.0,), (1.0,), (), 0.0, 7.8 * 1024), {"gemm_fp32_gflops": 380}, 10)
     assert landing["expected_seconds"] == pytest.approx(38.5 / 2)
+    assert landing["expected_seconds_products_scaled"] == pytest.approx(38.5 - 4740 / 190 + 4740 / 380, rel=1e-3)
     assert landing["time_over_expected"] == pytest.approx(30 / 19.25)
     assert landing["memory_over_published"] == pytest.approx(1.0)
 
