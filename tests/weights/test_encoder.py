@@ -71,6 +71,40 @@ def test_files_give_what_they_hold(encoder: Encoder, tmp_path: Path):
     torch.testing.assert_close(both["image"].embedding, silent["image"].embedding)
 
 
+def test_files_come_back_in_order_and_as_if_each_were_alone(encoder: Encoder, tmp_path: Path):
+    rng, names = np.random.default_rng(3), []
+    for number in range(11):  # more than go together
+        sound = (0.1 * rng.normal(size=8_000 + 500 * number) * 32_767).astype(np.int16)
+        pixels = rng.integers(0, 256, size=(4, 32, 48, 3), dtype=np.uint8)
+        names.append(tmp_path / (f"{number}.flac" if number % 3 == 0 else f"{number}.mp4"))
+        if number % 3 == 0:
+            media.write_flac(names[-1], sound)
+        else:
+            media.write_video(names[-1], pixels, Fraction(10), sound if number % 3 == 1 else None)
+    together, alone = encoder.encode_files(names), [encoder.encode_files([name])[0] for name in names]
+    for found, expected in zip(together, alone, strict=True):
+        assert set(found) == set(expected)
+        for modality, features in found.items():
+            assert features.tokens.shape == expected[modality].tokens.shape
+            torch.testing.assert_close(features.embedding, expected[modality].embedding, atol=1e-6, rtol=0)
+            torch.testing.assert_close(features.tokens, expected[modality].tokens, atol=1e-5, rtol=1e-5)
+
+
+def test_features_may_be_learnt_from(encoder: Encoder):
+    features = encoder.encode_audio(_tone(16_000), 16_000)
+    head = torch.nn.Linear(features.pooled.shape[1], 2)
+    head(features.pooled).sum().backward()
+    torch.testing.assert_close(head.weight.grad[0], features.pooled[0])
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_lower_precision_stays_near(encoder: Encoder, precision: str):
+    other = Encoder(encoder.method, precision=precision)
+    one, near = (e.encode_audio(_tone(16_000), 16_000).embedding for e in (encoder, other))
+    assert torch.cosine_similarity(one, near).item() >= 0.999
+    assert not torch.equal(one, near)
+
+
 def test_a_file_without_what_the_method_reads_gives_nothing(tmp_path: Path, monkeypatch):
     encoder = Encoder(AVSiam(TINY))
     monkeypatch.setattr(AVSiam, "needs", Needs(audio=AudioNeed(1.0)))

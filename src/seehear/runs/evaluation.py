@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from seehear import clips, tasks
+from seehear.allocator import keep_freed_memory
 from seehear.contracts import Batch, Figure, Method, Reconstructs
 from seehear.errors import DataError, StorageError
 from seehear.runs.pretraining import build_method
@@ -193,6 +194,8 @@ def _open(
 ) -> _Setting:
     """Where nothing is held out, the training clips are evaluated, and the result says so."""
     config = read_config(folder)
+    if config.training.keep_memory:
+        keep_freed_memory()
     trained = load_method(folder)
     data = config.data
     wanted = split or data.evaluation_split

@@ -3,7 +3,7 @@
 Legend: B clips, S samples of sound, H W picture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -12,28 +12,39 @@ from torch import Tensor
 from seehear import signals
 from seehear.contracts import SAMPLE_RATE, Batch, Features, Method
 from seehear.errors import UsageError
+from seehear.weights.precision import Forward, Precision
+
+_FILES_PER_PASS = 8
 
 
-def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> "Encoder":
+def load(name_or_path: str | Path, device: str | torch.device = "cpu", precision: Precision = "fp32") -> "Encoder":
     """The encoder of a run folder or a checkpoint folder, in eval mode.
 
     Raises:
         StorageError: if there is no complete checkpoint.
+        UsageError: if this device has not that precision.
     """
     from seehear.training import load_method
 
-    return Encoder(load_method(Path(name_or_path), device=device))
+    return Encoder(load_method(Path(name_or_path), device=device), precision)
 
 
 class Encoder:
     """A trained method's `encode`, fed with plain arrays and files.
 
+    For collections, as batches, see `Embedder`.
+
+    Args:
+        method: the network.
+        precision: of its linear layers (see `Forward`).
+
     Attributes:
         method: the trained network, in eval mode.
     """
 
-    def __init__(self, method: Method):
+    def __init__(self, method: Method, precision: Precision = "fp32"):
         self.method = method.eval()
+        self._forward = Forward(self.method, precision)
 
     @property
     def device(self) -> torch.device:
@@ -60,16 +71,31 @@ class Encoder:
         """
         return self._encode(self._frame_fields(frames))["image"]
 
-    def encode_files(self, paths: Sequence[str | Path]) -> list[dict[str, Features]]:
+    def encode_files(self, paths: Iterable[str | Path]) -> list[dict[str, Features]]:
         """Features of each file: "audio" and "image" as far as it has them, "audiovisual" where it has both.
 
         A video gives its middle frame and its sound from the start; a file without anything that the method reads
-        gives no features.
+        gives no features. Files that carry the same go through the network together, some at a time.
 
         Raises:
             MediaError: for a file that cannot be read.
         """
-        return [self._encode(self._file_fields(Path(path))) for path in paths]
+        paths, result = [Path(path) for path in paths], []
+        for start in range(0, len(paths), _FILES_PER_PASS):
+            result += self._encode_together(
+                [self._file_fields(path) for path in paths[start : start + _FILES_PER_PASS]]
+            )
+        return result
+
+    def _encode_together(self, files: list[dict[str, Tensor]]) -> list[dict[str, Features]]:
+        """Features of each, from one pass for all that have the same fields."""
+        result: list[dict[str, Features]] = [{} for _ in files]
+        for kind in dict.fromkeys(tuple(fields) for fields in files):
+            alike = [place for place, fields in enumerate(files) if tuple(fields) == kind]
+            found = self._encode({name: torch.cat([files[place][name] for place in alike]) for name in kind})
+            for row, place in enumerate(alike):
+                result[place] = {modality: _row(features, row) for modality, features in found.items()}
+        return result
 
     def _file_fields(self, path: Path) -> dict[str, Tensor]:
         from seehear import media
@@ -108,9 +134,21 @@ class Encoder:
             )
         return {"frames": signals.fit_pictures(frames, need.height, need.width, need.fit)[:, None]}
 
-    @torch.no_grad()
     def _encode(self, fields: dict[str, Tensor]) -> dict[str, Features]:
         if not fields:
             return {}
         numbers = torch.arange(len(next(iter(fields.values()))))
-        return self.method.encode(Batch(numbers, numbers, fields).to(self.device))
+        found = self._forward(Batch(numbers, numbers, fields))
+        return {modality: _usable(features) for modality, features in found.items()}
+
+
+def _usable(features: Features) -> Features:
+    """A copy made outside of inference mode, which layers that learn can take as input."""
+    tokens, pooled, embedding = (t.clone() for t in (features.tokens, features.pooled, features.embedding))
+    return Features(tokens, features.grid, pooled, embedding, tuple(layer.clone() for layer in features.layers))
+
+
+def _row(features: Features, row: int) -> Features:
+    """Those of one clip, `[1, ...]`."""
+    tokens, pooled, embedding = (t[row : row + 1] for t in (features.tokens, features.pooled, features.embedding))
+    return Features(tokens, features.grid, pooled, embedding, tuple(layer[row : row + 1] for layer in features.layers))

@@ -39,12 +39,17 @@ class Forward:
     """
 
     def __init__(self, method: Method, precision: Precision = "fp32"):
-        self.device, self.precision = device_of(method), precision
+        self.precision = precision
         if precision not in ("fp32", "bf16", "int8"):
             raise UsageError(f"precision {precision!r}", expected="fp32, bf16 or int8")
-        if precision == "int8" and self.device.type != "cpu":
-            raise UsageError(f"int8 on {self.device}", expected="int8 on the CPU", cure="precision bf16")
+        if precision == "int8" and device_of(method).type != "cpu":
+            raise UsageError(f"int8 on {device_of(method)}", expected="int8 on the CPU", cure="precision bf16")
         self.method = {"fp32": lambda m: m, "bf16": _in_bf16, "int8": _in_int8}[precision](method)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lies."""
+        return device_of(self.method)
 
     def __call__(self, batch: Batch) -> dict[str, Features]:
         """What the method's `encode` says, on the network's device; not to be differentiated."""
