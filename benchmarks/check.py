@@ -3,10 +3,11 @@
     python -m benchmarks.check               # as long as `make bench`; exit status 1 if a ratio is more than 10 % worse
     python -m benchmarks.check --only step_S # one benchmark
     python -m benchmarks.check --recorded    # no measuring: the last two recorded runs of every benchmark, in a second
+    python -m benchmarks.check --record      # measure the same benchmarks and record them, that is `make bench`
 
 Compared are numbers of cells whose name begins with "ratio" (larger is better); a cell or ratio that is gone counts as
 worse, a new one is named and passes. Ratios of other machines are compared too, but said to be so: they may differ for
-that reason alone. What is measured here goes to a temporary folder and is not recorded.
+that reason alone. What is measured goes to a temporary folder; only with `--record` is it kept.
 """
 
 import argparse
@@ -22,11 +23,12 @@ from pathlib import Path
 from benchmarks.kit import record
 
 MEASURE = "--measure-into"
-SUITE: dict[
-    str, tuple[str, ...]
-] = {  # benchmark by name of its results: the module that `make bench` runs, its options
+SUITE: dict[str, tuple[str, ...]] = {  # by name of its results: the module to run and its options
     "step_S": ("benchmarks.step", "--size", "S"),
     "step_proof": ("benchmarks.step", "--size", "proof"),
+    "loader": ("benchmarks.loader",),
+    "inference": ("benchmarks.inference",),
+    "retrieval": ("benchmarks.retrieval",),
 }
 ALLOWED = 0.10
 MACHINE = ("cpu", "cores", "threads", "torch", "python")
@@ -56,7 +58,11 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--only", nargs="+", choices=SUITE, default=list(SUITE))
     options.add_argument("--recorded", action="store_true", help="compare the last two recorded runs")
+    options.add_argument("--record", action="store_true", help="measure and record, compare nothing")
     chosen = options.parse_args()
+    if chosen.record:
+        measure(chosen.only, record.RESULTS)
+        return 0
     if chosen.recorded:
         return report(recorded_pairs(record.RESULTS))
     with tempfile.TemporaryDirectory() as folder:

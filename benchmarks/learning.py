@@ -18,6 +18,7 @@ benchmarks/results/learning.jsonl.
 
 import argparse
 import json
+import multiprocessing
 import shutil
 import statistics
 import tempfile
@@ -212,9 +213,15 @@ def learn(name: str, seed: int, plan: Plan, folder: Path) -> dict:
             recall = statistics.fmean(recalls(embed, gallery))
             curve.append({"step": step + 1, "seconds": wall, "cpu_seconds": cpu, "recall": recall})
             print(f"{name}, seed {seed}: step {step + 1}, {wall:.1f} s, R@1 {recall:.4f}", flush=True)
-            if recall >= plan.target:
+            if recall >= plan.target or _abandoned():
                 break
     return {"name": name, "seed": seed, "curve": curve, "median_step_seconds": statistics.median(steps)}
+
+
+def _abandoned() -> bool:
+    """Whether the process that waits for this arm is gone."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def recalls(embed: Embed, gallery: list[Batch]) -> Iterator[float]:

@@ -87,6 +87,25 @@ def test_measuring_leaves_the_recorded_results_alone(tmp_path, monkeypatch):
     assert not (record.RESULTS / "made_up.jsonl").exists()
 
 
+@pytest.mark.parametrize("options", [["--record"], []])
+def test_only_what_is_asked_for_is_measured_and_kept(options, tmp_path, monkeypatch):
+    """The suite's processes stand in as a made-up result."""
+    calls = []
+    monkeypatch.setattr(record, "RESULTS", tmp_path / "results")
+    write(tmp_path / "results", "step_S", OLD)
+
+    def measure(names, folder):
+        calls.append(names)
+        runs = [*record.runs("step_S", folder), run("bbb", step={"ratio": 1.0})]
+        write(folder, "step_S", *runs)
+
+    monkeypatch.setattr(check, "measure", measure)
+    monkeypatch.setattr(sys, "argv", ["check", "--only", "step_S", *options])
+    assert check.main() == (0 if options else 1)
+    assert calls == [["step_S"]]
+    assert len(record.runs("step_S", tmp_path / "results")) == (2 if options else 1)
+
+
 def test_every_benchmark_of_the_suite_can_be_run():
     import importlib.util
 
