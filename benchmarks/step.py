@@ -116,11 +116,11 @@ def agreement(size: str, clips: int, small_only: bool) -> dict[str, dict[str, fl
 
 
 def configuration(size: str) -> Config:
-    """Our configuration at a size: the released one, but one trunk and one optimiser step."""
+    """Our configuration at a size: the released one, but one trunk and one optimiser step, both passes in turn."""
     released = MaskingConfig(ratios=(0.0, 0.2, 0.4, 0.6, 0.8), audio="tf")
     if size == "proof":
         return replace(recipes.get("avsiam_tiny").method, masking=released, double_embed=True)
-    base = Config(double_embed=True, masking=released, reconstruction=ReconstructionConfig(depth=8))
+    base = Config(in_turn=True, double_embed=True, masking=released, reconstruction=ReconstructionConfig(depth=8))
     return base if size == "B" else replace(base, width=384, heads=6)
 
 

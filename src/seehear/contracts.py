@@ -250,9 +250,8 @@ class Reconstruction:
 class Method(nn.Module):
     """One system of the field: its configuration, its parameters, its losses.
 
-    A subclass nests a frozen dataclass `Config` with a class attribute `method` (its file's name in
-    `seehear.methods`), takes it as only constructor argument, keeps all state in submodules and buffers, and
-    registers a shared backbone exactly once.
+    A subclass nests a frozen dataclass `Config` with a class attribute `method` (its file in `seehear.methods`), takes
+    it as only argument, keeps all state in submodules and buffers, and registers a shared backbone exactly once.
     """
 
     Config: ClassVar[type]
@@ -267,6 +266,10 @@ class Method(nn.Module):
     def phases(self) -> tuple[str, ...]:
         """The passes over each batch, in order; each is one forward, backward and optimiser step."""
         return ("joint",)
+
+    def passes_of(self, phase: str) -> tuple[str, ...]:
+        """What to call `forward` with in the place of `phase`, one after the other; their losses add up to its own."""
+        return (phase,)
 
     @property
     def batch_multiple(self) -> int:
@@ -297,10 +300,7 @@ class Method(nn.Module):
         """Called once after each step: teachers, queues."""
 
     def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
-        """Deterministic features for the modalities that the batch carries, under "audio", "image", "audiovisual".
-
-        `with_layers` also fills `Features.layers` where the method has layers.
-        """
+        """Deterministic features of what the batch carries: "audio", "image", "audiovisual"; see `Features.layers`."""
         raise NotImplementedError
 
 
@@ -308,9 +308,8 @@ class Method(nn.Module):
 class Embeds(Protocol):
     """A method whose contrastive loss needs the embeddings alone, so that their gradients can be cached.
 
-    The embeddings of a batch's pieces, joined name by name, are those of the batch: a loss of more clips than fit at
-    once is taken from embeddings without history, and its gradient sent back piece by piece. Every other part of the
-    method's loss must be a mean over clips, and every random draw keyed.
+    The embeddings of a batch's pieces, joined by name, are those of the batch: the loss of many clips is taken without
+    history, its gradient sent back by pieces. All else in the loss is a mean over clips; every draw is keyed.
     """
 
     def embed(self, batch: Batch, randomness: Randomness, phase: str = "joint") -> dict[str, Tensor]:

@@ -7,11 +7,16 @@ import torch
 from torch.nn import functional as F
 
 from seehear.backbones.siamese_vit import Group
-from seehear.contracts import Batch, Embeds
+from seehear.contracts import Batch, Embeds, Progress
 from seehear.errors import UsageError
 from seehear.layers.inputs import InputConfig
 from seehear.methods.avsiam import AVSiam, Config, MaskingConfig, ReconstructionConfig
 from seehear.randomness import Randomness
+from seehear.training import OptimizerConfig
+from seehear.training.distributed import Peers
+from seehear.training.guard import NonFiniteGuard
+from seehear.training.optimizers import build_optimizers
+from seehear.training.step import Stepper
 
 INPUTS = InputConfig(audio_seconds=0.8, mel_bins=16, audio_frames=64, image_height=16, image_width=24)
 TINY = Config(
@@ -90,6 +95,38 @@ def test_phases_are_the_joint_pass_in_two_halves():
     both = [torch.autograd.grad(loss, list(model.parameters())) for loss in (joint, halves)]
     for packed, apart in zip(*both, strict=True):
         torch.testing.assert_close(packed, apart, rtol=1e-9, atol=1e-12)
+
+
+def test_passes_in_turn_give_the_joint_step_and_hold_less() -> None:
+    alone, found, held = Peers(0, 1, torch.device("cpu")), [], []
+    for in_turn in (False, True):
+        model = _model(replace(TINY, in_turn=in_turn), torch.float64)
+        stepper = Stepper(
+            model,
+            build_optimizers(model, OptimizerConfig()),
+            NonFiniteGuard(model, alone.device, alone),
+            alone,
+            RANDOMNESS,
+        )
+        now = most = 0
+
+        def hold(tensor: torch.Tensor) -> tuple[torch.Tensor, int]:
+            nonlocal now, most
+            now += tensor.nbytes
+            most = max(most, now)
+            return tensor, tensor.nbytes
+
+        def let_go(kept: tuple[torch.Tensor, int]) -> torch.Tensor:
+            nonlocal now
+            now -= kept[1]
+            return kept[0]
+
+        with torch.autograd.graph.saved_tensors_hooks(hold, let_go):
+            values = stepper(_batch(), 0.0, Progress(1, 10, 0.0)).values
+        found.append([values[n] for n in sorted(values)] + [p.grad for p in model.parameters()])
+        held.append(most)
+    torch.testing.assert_close(found[1], found[0], rtol=1e-10, atol=1e-12)
+    assert held[1] < 0.75 * held[0]
 
 
 def test_every_linear_layer_of_the_trunk_runs_once_a_step_and_on_visible_patches_only():

@@ -11,7 +11,7 @@ are the larger half of it and cost 1/9 of a block's multiplications to have agai
 Legend: P packed tokens, D width; a segment is a run of packed tokens that use the same norm set.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import torch
@@ -107,6 +107,9 @@ def _forgetting(part: Callable[..., Tensor], *inputs: object) -> Tensor:
     return checkpoint(part, *inputs, use_reentrant=False, preserve_rng_state=False)  # nothing in a block is random
 
 
-def joint_segments(x: Tensor) -> Segments:
-    """All packed tokens `[P, D]` as one segment of the norm set "joint"."""
-    return (("joint", x.shape[0]),)
+def through(blocks: Iterable[nn.Module], tokens: Tensor) -> Tensor:
+    """`tokens [B, n, D]` through blocks with the single norm set "joint"."""
+    x, layout = tokens.flatten(0, 1), Layout((tuple(tokens.shape[:2]),))  # type: ignore[arg-type]
+    for block in blocks:
+        x = block(x, layout, (("joint", x.shape[0]),))
+    return x.view_as(tokens)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from seehear.layers.block import Block, joint_segments
-from seehear.layers.packing import Layout
+from seehear.layers.block import Block, through
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,7 @@ class MaskedDecoder(nn.Module):
             sequences += [visible, hidden]
             spans[modality] = (start + visible.shape[1], start + visible.shape[1] + hidden.shape[1])
             start = spans[modality][1]
-        x = torch.cat(sequences, dim=1)
-        layout = Layout(((x.shape[0], x.shape[1]),))
-        packed = x.flatten(0, 1)
-        for block in self.blocks:
-            packed = block(packed, layout, joint_segments(packed))
-        x = packed.view_as(x)
+        x = through(self.blocks, torch.cat(sequences, dim=1))
         return {m: self.heads[m](self.norm(x[:, first:last])) for m, (first, last) in spans.items()}
 
     def _place(self, modality: str, index: Tensor) -> Tensor:

@@ -24,12 +24,11 @@ from torch.nn import functional as F
 from seehear.backbones.siamese_vit import Group, SiameseViT
 from seehear.contracts import AudioNeed, Batch, Contrast, Features, FrameNeed, Losses, Method, Needs, Reconstruction
 from seehear.errors import UsageError
-from seehear.layers.block import Block, joint_segments
+from seehear.layers.block import Block, through
 from seehear.layers.decoder import Masked, MaskedDecoder
 from seehear.layers.initialisation import initialise
 from seehear.layers.inputs import InputConfig, pictures, spectrograms
 from seehear.layers.masking import MaskKind, kept, visible_first
-from seehear.layers.packing import Layout
 from seehear.layers.patches import (
     Stem,
     cut_picture,
@@ -108,6 +107,9 @@ class Config:
     """Rows of the similarities held at once, for batches of thousands of clips; None: all of a process."""
     contrast_weight: float = 1.0
     reconstruction_weight: float = 1.0
+    in_turn: bool = False
+    """Backpropagate contrast and reconstruction one after the other and add their gradients: as `False` in value, with
+    half of the activations held at a time, for one more call of the trunk."""
     alternating: bool = False
     """Two optimiser steps per batch, contrast then reconstruction, each with moments of its own (released code)."""
 
@@ -174,6 +176,10 @@ class AVSiam(Method):
     def phases(self) -> tuple[str, ...]:
         """One joint pass, or contrast and reconstruction in turn."""
         return ("contrast", "reconstruction") if self.config.alternating else ("joint",)
+
+    def passes_of(self, phase: str) -> tuple[str, ...]:
+        """The joint phase in turn, where that is asked for."""
+        return ("contrast", "reconstruction") if phase == "joint" and self.config.in_turn else (phase,)
 
     @property
     def batch_multiple(self) -> int:
@@ -332,7 +338,7 @@ class AVSiam(Method):
         if group.modality != AUDIO or self.separate_audio is None or self.separate_norm is None:
             return self.trunk([group]).tokens[0]
         tokens = self.trunk.embed(group)
-        return self.separate_norm(_through(self.separate_audio, tokens))
+        return self.separate_norm(through(self.separate_audio, tokens))
 
     def _embeddings(self, tokens: list[Tensor], batch: Batch, randomness: Randomness) -> dict[str, Tensor]:
         """Mean token of each sequence, back in batch order, L2-normalised; see `embed`."""
@@ -344,7 +350,7 @@ class AVSiam(Method):
         return result
 
     def _fuse(self, tokens: Tensor) -> Tensor:
-        return _through(self.fusion, tokens)
+        return through(self.fusion, tokens)
 
     def _draw(self, encoded: list[Tensor], hidden: list["HiddenGroup"]) -> dict[str, Tensor]:
         """Drawn patch values `[B, m, V]` of each modality."""
@@ -383,14 +389,6 @@ class HiddenGroup(Group):
 
     hidden: Tensor
     targets: Tensor
-
-
-def _through(blocks: nn.ModuleList, tokens: Tensor) -> Tensor:
-    """Plain blocks over `[B, n, D]`."""
-    x, layout = tokens.flatten(0, 1), Layout((tuple(tokens.shape[:2]),))  # type: ignore[arg-type]
-    for block in blocks:
-        x = block(x, layout, joint_segments(x))
-    return x.view_as(tokens)
 
 
 def _features(tokens: Tensor, grid: tuple[int, ...]) -> Features:

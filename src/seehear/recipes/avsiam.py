@@ -65,7 +65,7 @@ def avsiam_paper_base() -> RunConfig:
     return RunConfig(
         name="avsiam_paper_base",
         data=DataConfig(global_batch=120),
-        method=Config(),
+        method=Config(in_turn=True),
         optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4, betas=(0.95, 0.999), weight_decay=5e-7),
         schedule=ScheduleConfig(kind="step", step_epochs=(10, 15, 20), step_factor=0.5),
         training=TrainingConfig(steps=365_000, log_every=100, checkpoint_every=5000),

@@ -109,12 +109,19 @@ class Stepper:
 
     def _forward_backward(self, piece: Batch, phase: str, contrast: Contrast | None, pieces: int, last: bool) -> Losses:
         """Losses of one of `pieces` pieces, detached, with its gradients added."""
+        passes, losses = self._method.passes_of(phase), {}
+        for one in passes:
+            found = self._pass(piece, one, contrast, pieces, last and one is passes[-1])
+            losses |= found | {"loss": found["loss"] + losses.get("loss", 0.0)}
+        return losses
+
+    def _pass(self, piece: Batch, name: str, contrast: Contrast | None, pieces: int, last: bool) -> Losses:
         wrapped, cached = self._wrapped, () if contrast is None else (contrast,)
         with nullcontext() if last else without_exchange(wrapped):
             with autocast(self._bf16, self._device):
-                losses = wrapped(piece, self._randomness, phase, *cached)
+                losses = wrapped(piece, self._randomness, name, *cached)
             if "loss" not in losses:
-                raise UsageError(f"phase {phase!r} gave {', '.join(losses) or 'nothing'}", expected="an entry 'loss'")
+                raise UsageError(f"phase {name!r} gave {', '.join(losses) or 'nothing'}", expected="an entry 'loss'")
             (losses["loss"] / pieces).backward()
         return {name: value.detach() for name, value in losses.items()}
 
