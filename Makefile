@@ -17,7 +17,7 @@ ifneq ("$(shell cat $(READY) 2>/dev/null)","$(CURDIR)")
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check bench-first-light bench-world bench-contrast study-first-light study-base lock clean
+.PHONY: help setup demo test test-full check bench bench-check bench-full bench-gpu study-first-light study-base lock clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -40,14 +40,18 @@ check: $(READY)  ## ruff, the type checker and the order of the rooms
 	@$(BIN)/pyrefly check
 	@$(BIN)/lint-imports
 
-bench-first-light: $(READY)  ## measure world, packing, loading and the tiny step (benchmarks/results/first_light.json)
-	@$(BIN)/python benchmarks/first_light.py
+bench: $(READY)  ## measure step, loader, inference and retrieval beside their rivals, and record it (10 minutes)
+	@$(BIN)/python -m benchmarks.check --record
 
-bench-world: $(READY)  ## measure the world: milliseconds per clip by preset, size and track (benchmarks/results/world.json)
-	@$(BIN)/python benchmarks/world.py
+bench-check: $(READY)  ## measure the same and name every ratio more than 10 % worse than recorded
+	@$(BIN)/python -m benchmarks.check
 
-bench-contrast: $(READY)  ## measure large contrastive batches: chunked loss, cached gradients (benchmarks/results/contrast.json)
-	@$(BIN)/python benchmarks/contrast.py
+bench-full: $(READY)  ## the step at ViT-Base, several processes, growth, the world, large batches (an hour)
+	@for name in "step --size B" scale world contrast first_light learning; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@$(BIN)/python -m benchmarks.pictures
+
+bench-gpu: $(READY)  ## measure step and encoder on one GPU (8 minutes)
+	@$(BIN)/python -m benchmarks.gpu
 
 study-first-light: $(READY)  ## what a tiny AVSiam learns in half an hour (docs/results.md); restartable
 	@$(BIN)/python studies/first_light.py

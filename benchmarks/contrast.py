@@ -1,6 +1,6 @@
 """Large contrastive batches: the loss in full against the loss by chunks, and a plain step against cached gradients.
 
-    make bench-contrast              # about 2 minutes; writes benchmarks/results/contrast.json
+    python -m benchmarks.contrast    # about 2 minutes; writes benchmarks/results/contrast.jsonl
 
 Two arms alternate A/B/A/B in one process, on one thread, and ratios are those of neighbours. Times are the process's
 own CPU time, which other work on the machine disturbs less than the clock's. Memory is what one pass adds to the peak
@@ -9,20 +9,18 @@ of a process of its own. The two arms agree first, in value and gradient.
 
 import argparse
 import json
-import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from benchmarks.kit import machine, record
 from seehear import recipes
 from seehear.contracts import Batch, Progress
 from seehear.losses.info_nce import info_nce
@@ -33,7 +31,6 @@ from seehear.training.guard import NonFiniteGuard
 from seehear.training.optimizers import build_optimizers
 from seehear.training.step import Stepper
 
-RESULT = Path("benchmarks/results/contrast.json")
 CHUNK, WIDTH = 256, 64
 LOSSES = (*((clips, WIDTH) for clips in (512, 1024, 2048, 4096, 8192)), (4096, 768))
 CLIPS, PIECE = 640, 80
@@ -51,24 +48,18 @@ def main() -> None:
         torch.set_num_threads(1)
         print(json.dumps(CALLS[chosen.cell[0]](*chosen.cell[1:])))
         return
-    cells = {name: _cell(name) for name in ARMS}
-    machine = {"python": platform.python_version(), "torch": torch.__version__, "cores": os.cpu_count()}
-    machine |= {"threads": 1, "load": os.getloadavg()}
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps({"machine": machine, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+    record.add("contrast", machine.describe(1), {name: _cell(name) for name in ARMS})
 
 
 def _cell(name: str) -> dict[str, float]:
     """One row: times of both arms, then the memory of each."""
     row = _apart("times", "both", name)
     row |= {f"{arm}_mebibytes": _apart("peak", arm, name)["mebibytes"] for arm in ("plain", "lean")}
-    row["memory_ratio"] = row["plain_mebibytes"] / row["lean_mebibytes"]
-    print(f"{name:32}", ", ".join(f"{key} {value:.3g}" for key, value in row.items()), flush=True)
-    return row
+    return row | {"ratio_memory": row["plain_mebibytes"] / row["lean_mebibytes"]}
 
 
 def _apart(*cell: str) -> dict[str, float]:
-    command = [sys.executable, __file__, "--cell", *cell]
+    command = [sys.executable, "-m", "benchmarks.contrast", "--cell", *cell]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 

@@ -1,14 +1,12 @@
 """Speeds of the parts that the demo is made of: world, packing and loading on one core, the tiny model's step on all.
 
-    make bench-first-light           # about 2 minutes; writes benchmarks/results/first_light.json
+    python -m benchmarks.first_light # about 2 minutes; writes benchmarks/results/first_light.jsonl
 
 Every figure stands beside what it is measured against in the same run. Memory is that of a process of its own.
 """
 
 import argparse
 import json
-import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -20,7 +18,8 @@ from pathlib import Path
 
 import torch
 
-RESULT = Path("benchmarks/results/first_light.json")
+from benchmarks.kit import machine, record
+
 CLIPS, BATCH, STEPS = 96, 80, 12
 
 
@@ -35,16 +34,12 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         cells = {name: _apart(name, folder) for name in CELLS}
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "cores": os.cpu_count()}
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps({"versions": versions, "cells": cells}, indent=1) + "\n", encoding="utf-8")
-    for name, cell in cells.items():
-        print(f"{name:24}", ", ".join(f"{key} {value:.4g}" for key, value in cell.items()))
+    record.add("first_light", machine.describe(), cells)
 
 
 def _apart(cell: str, folder: str) -> dict[str, float]:
     """One cell in its own process: its peak memory is its own."""
-    command = [sys.executable, __file__, "--cell", cell, "--folder", folder]
+    command = [sys.executable, "-m", "benchmarks.first_light", "--cell", cell, "--folder", folder]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(out.splitlines()[-1])
 

@@ -1,26 +1,21 @@
 """Speed of the world: milliseconds per clip on one core, by preset, size and track, beside the clips' own length.
 
-    make bench-world                 # about 2 minutes; writes benchmarks/results/world.json
+    python -m benchmarks.world       # about 4 minutes; writes benchmarks/results/world.jsonl
 
 `realtime` is the length of what was made over the time that it took. Each cell draws, paints and sounds the same
 clips: once as arrays, once as mp4 files by one worker. What every build costs, however few its clips (fingerprint,
 check), is taken off by a second, small build.
 """
 
-import json
-import os
-import platform
 import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
+from benchmarks.kit import machine, record
 from seehear import world
 from seehear.world.presets import resolve
 from seehear.world.tracks import TRACKS
 
-RESULT = Path("benchmarks/results/world.json")
 CLIPS, FEW = 40, 8  # a build's check draws as many clips again as the small build has
 SIZES = (("tiny", 96), ("base", 96), ("base", 128), ("base", 224))
 
@@ -31,9 +26,7 @@ def main() -> None:
     for letter, track in TRACKS.items():
         if letter != "A":
             cells[f"track {letter} ({track.name}), 96 px"] = cell("base", size=96, track=letter)
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "cores": os.cpu_count()}
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps({"versions": versions, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+    record.add("world", machine.describe(1), cells)
 
 
 def cell(preset: str, **choices: object) -> dict[str, float]:
@@ -50,13 +43,11 @@ def cell(preset: str, **choices: object) -> dict[str, float]:
             world.build(Path(folder) / str(k), own, workers=1).seconds for k, own in enumerate((few, chosen))
         )
     files = (whole - small) / CLIPS
-    row = {
+    return {
         "ms_per_clip": round(1e3 * files, 1),
         "ms_per_clip_in_memory": round(1e3 * arrays, 1),
         "realtime": round(chosen.format.seconds / files, 1),
     }
-    print(f"{preset} {choices}", row)
-    return row
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ from seehear.runs.show import TrainingBar
 from seehear.training import RunConfig
 
 FOLDER = Path("runs/study-first-light")
-RESULT = Path("studies/results/first_light.json")
-SPEEDS = Path("benchmarks/results/first_light.json")
+RESULT = Path("studies/results/first_light.jsonl")
+SPEEDS = Path("benchmarks/results/first_light.jsonl")
 PAGE = Path("docs/results.md")
 PRESET, RECIPE = "small", "avsiam_small"
 MODALITIES = ("audio", "image", "both")
@@ -223,11 +223,16 @@ def _fill_verdicts(figures: dict[str, Figure]) -> str:
 
 
 def _speeds() -> str:
-    """What `make bench-first-light` measured last."""
+    """What `python -m benchmarks.first_light` measured last."""
     if not SPEEDS.exists():
-        return "Not measured yet: `make bench-first-light`, then this command again."
-    measured = json.loads(SPEEDS.read_text(encoding="utf-8"))
-    rows = ["By `make bench-first-light`: see [performance](performance.md).", "", "| part | measured |", "|---|---|"]
+        return "Not measured yet: `python -m benchmarks.first_light`, then this command again."
+    measured = json.loads(SPEEDS.read_text(encoding="utf-8").splitlines()[-1])
+    rows = [
+        "By `python -m benchmarks.first_light`: see [performance](performance.md).",
+        "",
+        "| part | measured |",
+        "|---|---|",
+    ]
     for cell, values in measured["cells"].items():
         text = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())
         rows.append(f"| {cell} | {text} |")
