@@ -1,8 +1,8 @@
 """The loader: clips per second and core from a table and from mp4, beside R0's pattern; memory; waiting for data.
 
-    python -m benchmarks.loader           # about 6 minutes, most of it making and reading media
+    python -m benchmarks.loader           # about 8 minutes on a quiet machine
     python -m benchmarks.loader --long    # memory over 100,000 clips of the table: some 3 minutes more
-    python -m benchmarks.loader --quick   # does it run? half a minute, nothing recorded
+    python -m benchmarks.loader --quick   # does it run? a minute, nothing recorded
 
 A clip has 10 s at 30 frames per second, key frames every 30, and AAC (`loader_media.py`); read of it are one frame at
 224 x 224 and all its sound as 16-bit samples. The filter bank is work of the step, not of the loader; R0 makes it
@@ -140,7 +140,10 @@ def _cell(found: Taken, rival: Taken, name: str) -> dict[str, object]:
 
 
 def memory(folder: Path, tables: Mapping[str, str], clips: int) -> Cells:
-    """Memory of the process (and of its decoding process) over many clips, and the slope of a line through it."""
+    """Memory of the process (and of its decoding process) over many clips, and the slope of a line through it.
+
+    A process takes its buffers over the first thousands of clips; the second half says whether it goes on growing.
+    """
     passes = 4 if clips < 1000 else 20
     chosen = {
         "table": _arm("table", path=tables["10 s"], batch=20, count=clips // passes),
@@ -153,13 +156,19 @@ def memory(folder: Path, tables: Mapping[str, str], clips: int) -> Cells:
         held = np.array([values["resident_mebibytes"] for values in found.values])
         cells[f"memory, {name}"] = {
             "clips": int(read[-1]),
-            "slope_bytes_per_clip": float(np.polyfit(read, held * 2**20, 1)[0]),
+            "slope_bytes_per_clip": _slope(read, held),
+            "second_half_slope_bytes_per_clip": _slope(read[passes // 2 :], held[passes // 2 :]),
             "first_mebibytes": float(held[0]),
             "last_mebibytes": float(held[-1]),
             "most_mebibytes": float(held.max()),
             "children_mebibytes": max(values["children_mebibytes"] for values in found.values),
         }
     return cells
+
+
+def _slope(read: np.ndarray, mebibytes: np.ndarray) -> float:
+    """Bytes per clip of the line through what was held after so many clips."""
+    return float(np.polyfit(read, mebibytes * 2**20, 1)[0])
 
 
 def waits(tables: Mapping[str, str], quick: bool) -> Cells:
