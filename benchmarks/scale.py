@@ -1,11 +1,11 @@
 """Scale: two ranks against one, checkpoints beside training, growth of cost against its formulas, import time.
 
-    python -m benchmarks.scale            # about 12 minutes, 10 GB of memory; all but one core should be idle
+    python -m benchmarks.scale            # about 20 minutes, 14 GB of memory; nothing else should run
     python -m benchmarks.scale --part growth   # one part: ranks, saving, growth or imports
     python -m benchmarks.scale --quick    # does it run? a minute, nothing recorded
 
 Every arm lives in processes of its own. Ranks have one thread each. "efficiency" is the time of one rank alone over the
-time of two with the same clips each (weak scaling); "apart" is the same without a group, which is all that the machine
+time of two with the same clips each (weak scaling); two processes apart form no group: theirs is what the machine
 allows; "strong" is one process of two threads over two ranks of one, with the same clips in all. Sent bytes are those
 of the loopback interface per rank, against 2 (W - 1) / W times the bytes of all gradients (3 in shards). A deviation is
 the largest of a fit with one free factor. Writes benchmarks/results/scale.jsonl.
@@ -26,7 +26,7 @@ Cells = dict[str, dict[str, float]]
 RANKS, SAVING, GROWTH = (f"benchmarks.scaling.{name}" for name in ("ranks", "saving", "growth"))
 TOKENS = (128, 256, 512, 1024, 2048, 4096)
 LOSS_PLAIN, LOSS_CHUNKED = (1024, 2048, 4096, 8192), (4096, 8192, 16384, 32768)
-CHUNK, LOSS_WIDTH = 256, 64
+CHUNK, LOSS_WIDTH = 1024, 64
 
 
 def main() -> None:
@@ -51,31 +51,36 @@ def main() -> None:
 def ranks(quick: bool) -> Cells:
     """Weak and strong scaling, bytes sent, and the same in shards."""
     cells: Cells = {}
-    for size, clips, repeats in (("proof", 20, 2),) if quick else (("proof", 80, 15), ("S", 10, 4)):
-        taken = arms.take_turns(
-            {
-                "one": _ranks(size, clips, 1, 1),
-                "apart": _ranks(size, clips, 2, 1, apart=True),
-                "two": _ranks(size, clips, 2, 1),
-                "shards": _ranks(size, clips, 2, 1, parallel="fsdp"),
-                "threads": _ranks(size, 2 * clips, 1, 2),
-            },
-            repeats,
+    for size, clips, repeats in (("proof", 20, 2),) if quick else (("proof", 80, 15), ("S", 10, 3)):
+        one, two, shards = (
+            _ranks(size, clips, 1, 1),
+            _ranks(size, clips, 2, 1),
+            _ranks(size, clips, 2, 1, parallel="fsdp"),
         )
-        for name, other in (("ddp", "two"), ("fsdp", "shards")):
-            found, last = taken[other], taken[other].values[-1]
-            cells[f"ranks, {name}, {size}, {clips} clips each"] = {
-                "one_seconds": taken["one"].median,
-                "two_seconds": found.median,
-                **_named("efficiency", arms.ratios(taken["one"], found)),
-                **_named("of_apart", arms.ratios(taken["apart"], found)),
-                **_named("strong", arms.ratios(taken["threads"], found)),
-                "sent_megabytes": last["sent_megabytes"],
-                "theory_megabytes": last["theory_megabytes"],
-                "sent_over_theory": last["sent_megabytes"] / last["theory_megabytes"],
-                "peak_mebibytes": found.peak_mebibytes,
+        apart, threads = _ranks(size, clips, 2, 1, apart=True), _ranks(size, 2 * clips, 1, 2)
+        for name, arm, ratio, other in (  # in pairs: at ViT-S an arm of two ranks holds 8 GB
+            ("two ranks, ddp", two, "efficiency", one),
+            ("two ranks, fsdp", shards, "efficiency", one),
+            ("two processes apart", apart, "efficiency", one),
+            ("two ranks over two threads", two, "strong", threads),
+        ):
+            taken = arms.take_turns({"other": other, "this": arm}, repeats)
+            cells[f"{name}, {size}, {clips} clips each"] = {
+                "seconds": taken["this"].median,
+                "other_seconds": taken["other"].median,
+                **_named(ratio, arms.ratios(taken["other"], taken["this"])),
+                **_sent(taken["this"]),
+                "peak_mebibytes": taken["this"].peak_mebibytes,
             }
     return cells
+
+
+def _sent(found: arms.Taken) -> dict[str, float]:
+    """Megabytes that each rank sends in a step, and the least that must be sent; nothing for processes apart."""
+    sent, theory = (found.values[-1][f"{name}_megabytes"] for name in ("sent", "theory"))
+    if not theory:
+        return {}
+    return {"sent_megabytes": sent, "theory_megabytes": theory, "sent_over_theory": sent / theory}
 
 
 def _ranks(size: str, clips: int, world_size: int, threads: int, **options: object) -> arms.Arm:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from benchmarks.scaling.ranks import batch, config
 from seehear.allocator import keep_freed_memory
-from seehear.layers.block import Block, joint_segments
+from seehear.layers.block import Block
 from seehear.layers.packing import Layout
 from seehear.losses.info_nce import info_nce
 from seehear.methods.avsiam import Config
@@ -40,7 +40,7 @@ def stack(tokens: int, width: int, depth: int, total: int, train: bool) -> Pass:
         with torch.set_grad_enabled(train):
             y = x
             for block in blocks:
-                y = block(y, layout, joint_segments(y))
+                y = block(y, layout, (("joint", len(y)),))
             if train:
                 y.sum().backward()
         return {}
@@ -74,7 +74,7 @@ def block_activations(tokens: int, width: int, depth: int, bf16: bool) -> Pass:
         y = torch.randn(layout.total, width, requires_grad=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             for block in blocks:
-                y = block(y, layout, joint_segments(y))
+                y = block(y, layout, (("joint", len(y)),))
         return y
 
     def work() -> Mapping[str, float]:
