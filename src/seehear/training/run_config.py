@@ -179,7 +179,7 @@ class EvaluationConfig:
     Attributes:
         gallery: clips that a retrieval query searches through.
         galleries: disjoint galleries, averaged over.
-        batch: clips encoded at a time (no influence on the figures).
+        batch: clips read at a time (no influence on the figures).
         probe: fit linear probes where clips have labels.
     """
 
