@@ -27,7 +27,7 @@ SUITE: dict[str, tuple[str, ...]] = {  # by name of its results: the module to r
     "step_S": ("benchmarks.step", "--size", "S"),
     "step_proof": ("benchmarks.step", "--size", "proof"),
     "loader": ("benchmarks.loader",),
-    "inference": ("benchmarks.inference",),
+    "inference_S": ("benchmarks.inference", "--size", "S"),
     "retrieval": ("benchmarks.retrieval",),
 }
 ALLOWED = 0.10

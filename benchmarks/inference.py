@@ -11,7 +11,8 @@ the same without the filter bank. `gemm` arms multiply matrices and nothing else
 the share of their rate in the same precision (int8: in bf16). "ratio" is the speed against fp32 of ours. Cosines are
 the least and the mean over clips and modalities, of a network that was not trained; with --run FOLDER, of a trained
 run on its own held-out clips, with R@10 in fp32 and in the other precisions. Memory is that of each arm's process.
-Writes benchmarks/results/inference.jsonl.
+Writes
+benchmarks/results/inference.jsonl, or inference_SIZE.jsonl.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def main() -> None:
         for name, values in cells.items():
             print(f"{name:44}", ", ".join(f"{key} {value}" for key, value in values.items()))
     else:
-        record.add("inference", machine.describe(chosen.threads), cells)
+        record.add(f"inference_{chosen.size}" if chosen.size else "inference", machine.describe(chosen.threads), cells)
 
 
 def compare(size: str, threads: int, repeats: int) -> Cells:
