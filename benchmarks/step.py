@@ -17,6 +17,7 @@ import argparse
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Literal
 
 import torch
 
@@ -28,6 +29,7 @@ from benchmarks.rivals.reference import Reference, ReferenceTraining
 from seehear import recipes
 from seehear.allocator import keep_freed_memory
 from seehear.contracts import Batch, Progress
+from seehear.layers.block import Recompute
 from seehear.methods.avsiam import Config, MaskingConfig, ReconstructionConfig
 from seehear.randomness import Randomness
 from seehear.training import OptimizerConfig, TrainingConfig
@@ -43,8 +45,10 @@ TOLERANCE = 1e-4
 PUBLISHED_SECONDS, PUBLISHED_GEMM, PUBLISHED_GIBIBYTES = 38.5, 190, 7.8  # its code at ViT-B, 10 clips, fp32
 RATE, BETAS, DECAY = 2e-4, (0.95, 0.999), 5e-7
 FP32, BF16 = ("R0 fp32", "R1 fp32", "ours fp32"), ("R1 bf16", "ours bf16")
+LEAN = ("ours fp32, MLP recomputed", "ours fp32, blocks recomputed", "ours fp32, moments in bf16")  # at ViT-S
 COMPARED = (("R0 fp32", "ours fp32"), ("R0 fp32", "ours bf16"), ("R1 fp32", "ours fp32"), ("R1 bf16", "ours bf16"))
 Pass = Callable[[], Mapping[str, float]]
+Moments = Literal["fp32", "bf16"]
 
 
 def main() -> None:
@@ -82,17 +86,19 @@ def run(
     described = dict(arms.take_turns({"machine": apart}, repeats=1, warmup=0)["machine"].values[0])
     found: dict[str, arms.Taken] = {}
     versus: dict[str, dict[str, float]] = {}
-    groups = COMPARED if size == "B" else ((*FP32, *BF16),)
+    lean = LEAN if size == "S" else ()
+    groups = COMPARED if size == "B" else ((*FP32, *BF16), *([("ours fp32", *lean)] if lean else []))
+    pairs = (*COMPARED, *(("ours fp32", one) for one in lean))
     for group in groups:
         taken = arms.take_turns({name: _arm(name, size, clips, threads, keep) for name in group}, repeats)
         found = taken | found  # what was measured first stays
-        for slow, quick in COMPARED:
+        for slow, quick in pairs:
             if slow in taken and quick in taken:
                 versus[f"{slow} / {quick}"] = {
                     **arms.ratios(taken[slow], taken[quick]),
                     "ratio_memory": taken[slow].peak_mebibytes / taken[quick].peak_mebibytes,
                 }
-    cells = agreed | {name: _cell(name, found[name], size, clips, described) for name in (*FP32, *BF16)} | versus
+    cells = agreed | {name: _cell(name, found[name], size, clips, described) for name in (*FP32, *BF16, *lean)} | versus
     if size == "B":
         cells["R0 beside the published code"] = _landing(found["R0 fp32"], described, clips)
     return described, cells
@@ -173,14 +179,14 @@ def plain(size: str, clips: int, bf16: bool, keep: bool = False) -> Pass:
     return work
 
 
-def ours(size: str, clips: int, bf16: bool) -> Pass:
+def ours(size: str, clips: int, bf16: bool, recompute: Recompute = "none", moments: Moments = "fp32") -> Pass:
     """Our step, as the trainer takes it."""
     torch.manual_seed(0)
     config, alone = configuration(size), Peers(0, 1, torch.device("cpu"))
     method = Prepared(config)
-    economise(method, TrainingConfig(), alone.device)
+    economise(method, TrainingConfig(recompute=recompute), alone.device)
     batch = inputs(config, clips)
-    optimizers = build_optimizers(method, OptimizerConfig("adam", RATE, BETAS, DECAY))
+    optimizers = build_optimizers(method, OptimizerConfig("adam", RATE, BETAS, DECAY, moments=moments))
     guard, count = NonFiniteGuard(method, alone.device, alone), _parameters(method)
     stepper, steps = Stepper(method, optimizers, guard, alone, Randomness(0, 1_000_000), bf16=bf16), 0
 
@@ -204,12 +210,15 @@ def _arm(name: str, size: str, clips: int, threads: int = 2, keep: bool = False)
     return arms.Arm(f"benchmarks.step:{function}", {"size": size, "clips": clips, **choices, **rivals}, threads)
 
 
-ARMS: dict[str, tuple[str, dict[str, bool]]] = {
+ARMS: dict[str, tuple[str, dict[str, object]]] = {
     "R0 fp32": ("reference", {}),
     "R1 fp32": ("plain", {"bf16": False}),
     "ours fp32": ("ours", {"bf16": False}),
     "R1 bf16": ("plain", {"bf16": True}),
     "ours bf16": ("ours", {"bf16": True}),
+    LEAN[0]: ("ours", {"bf16": False, "recompute": "mlp"}),
+    LEAN[1]: ("ours", {"bf16": False, "recompute": "block"}),
+    LEAN[2]: ("ours", {"bf16": False, "moments": "bf16"}),
 }
 
 
