@@ -80,9 +80,7 @@ def run(
 ) -> tuple[dict, dict[str, dict[str, float]]]:
     """The machine and all cells."""
     agreed = agreement(size, clips, small_only)
-    apart = arms.Arm(
-        "benchmarks.step:limits", {"threads": threads}
-    )  # what this process holds would count as memory of every arm it starts
+    apart = arms.Arm("benchmarks.step:limits", {"threads": threads})  # it warms the processor up for the arms, too
     described = dict(arms.take_turns({"machine": apart}, repeats=1, warmup=0)["machine"].values[0])
     found: dict[str, arms.Taken] = {}
     versus: dict[str, dict[str, float]] = {}
