@@ -215,7 +215,7 @@ def _plain(cell: Cell, device: torch.device) -> Step:
     config, batch = _batch(cell, device)
     network = Plain(shape_of(config)).load(Prepared(config)).to(device)
     training = PlainTraining(network, True, RATE, BETAS, DECAY)
-    return lambda: training(batch["spectrogram"], batch["picture"])
+    return lambda: training(batch["bench_spectrogram"], batch["bench_picture"])
 
 
 def _reference(cell: Cell, device: torch.device) -> Step:
@@ -227,7 +227,7 @@ def _reference(cell: Cell, device: torch.device) -> Step:
 
     def step() -> None:
         with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
-            training(batch["spectrogram"], batch["picture"])
+            training(batch["bench_spectrogram"], batch["bench_picture"])
 
     return step
 

@@ -256,10 +256,10 @@ def _reference(config: RunConfig, seed: int, plan: Plan) -> tuple[Train, Embed]:
     training = ReferenceTraining(network, betas=config.optimizer.betas)
 
     def train(batch: Batch, step: int) -> None:
-        training(batch["spectrogram"], batch["picture"], _rate(config, plan, step))
+        training(batch["bench_spectrogram"], batch["bench_picture"], _rate(config, plan, step))
 
     def embed(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        audio, image = network.embed(batch["spectrogram"], batch["picture"])
+        audio, image = network.embed(batch["bench_spectrogram"], batch["bench_picture"])
         return audio.numpy(), image.numpy()
 
     return train, embed

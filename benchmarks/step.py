@@ -156,7 +156,7 @@ def reference(size: str, clips: int, keep: bool = False) -> Pass:
     training, count = ReferenceTraining(network, RATE, BETAS, DECAY), _parameters(network)
 
     def work() -> Mapping[str, float]:
-        training(batch["spectrogram"], batch["picture"])
+        training(batch["bench_spectrogram"], batch["bench_picture"])
         return {"parameters": count}
 
     return work
@@ -171,7 +171,7 @@ def plain(size: str, clips: int, bf16: bool, keep: bool = False) -> Pass:
     training, count = PlainTraining(network, bf16, RATE, BETAS, DECAY), _parameters(network)
 
     def work() -> Mapping[str, float]:
-        training(batch["spectrogram"], batch["picture"])
+        training(batch["bench_spectrogram"], batch["bench_picture"])
         return {"parameters": count}
 
     return work

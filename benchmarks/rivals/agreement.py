@@ -18,8 +18,8 @@ def random_batch(config: Config, clips: int, seed: int = 0) -> Batch:
     """Prepared inputs of random values, about normal as real ones are."""
     inputs, draw = config.inputs, torch.Generator().manual_seed(seed)
     fields = {
-        "spectrogram": torch.randn(clips, inputs.audio_frames, inputs.mel_bins, generator=draw),
-        "picture": torch.randn(clips, 3, inputs.image_height, inputs.image_width, generator=draw),
+        "bench_spectrogram": torch.randn(clips, inputs.audio_frames, inputs.mel_bins, generator=draw),
+        "bench_picture": torch.randn(clips, 3, inputs.image_height, inputs.image_width, generator=draw),
     }
     return Batch(torch.arange(clips), torch.arange(clips), fields)
 
@@ -45,7 +45,7 @@ def differences(config: Config, clips: int, dtype: torch.dtype = torch.float32, 
     losses["loss"].backward()
     expected = {name: value.detach() for name, value in losses.items() if name != "loss"}
     wanted = {name: p.grad if p.grad is not None else torch.zeros_like(p) for name, p in ours.named_parameters()}
-    inputs = (batch["spectrogram"].to(dtype), batch["picture"].to(dtype))
+    inputs = (batch["bench_spectrogram"].to(dtype), batch["bench_picture"].to(dtype))
     found: dict[str, float] = {}
     makers: dict[str, Callable[[], nn.Module]] = {
         "R0": lambda: Reference(shape_of(config)),

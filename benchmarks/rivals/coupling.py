@@ -21,8 +21,8 @@ from seehear.layers.patches import cut_picture, cut_spectrogram
 from seehear.methods.avsiam import AVSiam, Config
 from seehear.randomness import Randomness
 
-declare_field("spectrogram", ("B", "T", "F"), torch.float32, "normalised log-mel spectrogram, made beforehand")
-declare_field("picture", ("B", 3, "H", "W"), torch.float32, "normalised picture, made beforehand")
+declare_field("bench_spectrogram", ("B", "T", "F"), torch.float32, "normalised log-mel spectrogram, made beforehand")
+declare_field("bench_picture", ("B", 3, "H", "W"), torch.float32, "normalised picture, made beforehand")
 
 
 class Prepared(AVSiam):
@@ -32,8 +32,8 @@ class Prepared(AVSiam):
         """Patch values `[B, N, V]` of the prepared inputs."""
         patch, dtype = self.config.patch, next(self.parameters()).dtype
         return {
-            AUDIO: cut_spectrogram(batch["spectrogram"].to(dtype), patch),
-            IMAGE: cut_picture(batch["picture"].to(dtype), patch),
+            AUDIO: cut_spectrogram(batch["bench_spectrogram"].to(dtype), patch),
+            IMAGE: cut_picture(batch["bench_picture"].to(dtype), patch),
         }
 
 
@@ -41,8 +41,8 @@ def prepared(batch: Batch, config: Config, randomness: Randomness | None) -> Bat
     """`batch` with waveforms and frames made what the network reads, augmented where a randomness is given."""
     keys = None if randomness is None else randomness.keys(batch.positions, batch.sample_ids)
     fields = {
-        "spectrogram": spectrograms(batch, config.inputs, keys),
-        "picture": pictures(batch, config.inputs, keys),
+        "bench_spectrogram": spectrograms(batch, config.inputs, keys),
+        "bench_picture": pictures(batch, config.inputs, keys),
     }
     return Batch(batch.sample_ids, batch.positions, fields)
 

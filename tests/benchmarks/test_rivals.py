@@ -43,7 +43,7 @@ def test_losses_and_gradients_agree_in_float64(config):
 def test_attention_by_matrices_is_the_same_function():
     ours, batch = build(TINY, torch.float64), random_batch(TINY, 5)
     masks = masks_of(ours, batch, Randomness(0, 100))
-    inputs = (batch["spectrogram"].double(), batch["picture"].double())
+    inputs = (batch["bench_spectrogram"].double(), batch["bench_picture"].double())
     fused, matrix = (Reference(shape_of(TINY), attending).double().load(ours) for attending in ("fused", "matrix"))
     for name, value in fused.step_losses(*inputs, masks).items():
         torch.testing.assert_close(matrix.step_losses(*inputs, masks)[name], value, rtol=1e-10, atol=0)
@@ -52,7 +52,7 @@ def test_attention_by_matrices_is_the_same_function():
 def test_a_wrong_weight_is_noticed():
     ours, batch = build(TINY, torch.float64), random_batch(TINY, 5)
     masks = masks_of(ours, batch, Randomness(0, 100))
-    inputs = (batch["spectrogram"].double(), batch["picture"].double())
+    inputs = (batch["bench_spectrogram"].double(), batch["bench_picture"].double())
     rival = Plain(shape_of(TINY)).double().load(ours)
     before = rival.step_losses(*inputs, masks)
     with torch.no_grad():
@@ -83,7 +83,7 @@ def test_the_published_base_holds_248_million_parameters():
 def test_both_rivals_learn_with_masks_of_their_own(stem):
     config = replace(TINY, stem=stem)
     ours, batch = build(config), random_batch(config, 10)
-    inputs = (batch["spectrogram"], batch["picture"])
+    inputs = (batch["bench_spectrogram"], batch["bench_picture"])
     reference, plain = Reference(shape_of(config)).load(ours), Plain(shape_of(config)).load(ours)
     torch.manual_seed(0)
     for training in (ReferenceTraining(reference, rate=2e-3), PlainTraining(plain, rate=2e-3)):
@@ -94,7 +94,7 @@ def test_both_rivals_learn_with_masks_of_their_own(stem):
 def test_the_second_trunk_learns_from_the_second_pass_only():
     ours, batch = build(TINY), random_batch(TINY, 5)
     network = Reference(shape_of(TINY)).load(ours)
-    network.contrast(batch["spectrogram"], batch["picture"])[0].backward()
+    network.contrast(batch["bench_spectrogram"], batch["bench_picture"])[0].backward()
     assert all(p.grad is None for p in network.ast_base.parameters())
     assert gradients(network, ours)["decoder.embed.weight"].norm() == 0
 

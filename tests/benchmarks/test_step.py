@@ -42,10 +42,10 @@ def test_every_step_of_ours_draws_other_masks(monkeypatch):
 def test_inputs_are_the_same_for_all_and_normalised():
     config = step.configuration("proof")
     one, other = step.inputs(config, 5), step.inputs(config, 5)
-    assert torch.equal(one["spectrogram"], other["spectrogram"])
-    assert one["spectrogram"].shape == (5, 160, 64)
-    assert one["picture"].shape == (5, 3, 96, 96)
-    assert 0.5 < one["picture"].std() < 2
+    assert torch.equal(one["bench_spectrogram"], other["bench_spectrogram"])
+    assert one["bench_spectrogram"].shape == (5, 160, 64)
+    assert one["bench_picture"].shape == (5, 3, 96, 96)
+    assert 0.5 < one["bench_picture"].std() < 2
 
 
 def test_a_cell_holds_rate_and_utilisation():
