@@ -41,7 +41,7 @@ def bars(found: dict[str, dict], key: str, label: str) -> Figure:
     for panel, (name, run) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         arms = {arm: run["cells"][arm][key] for arm in ARMS if arm in run["cells"]}
         drawn = panel.barh(list(arms)[::-1], list(arms.values())[::-1], color=[ARMS[arm] for arm in arms][::-1])
-        panel.bar_label(drawn, fmt="%.3g", padding=3)
+        panel.bar_label(drawn, fmt="{:,.0f}" if key == "peak_mebibytes" else "{:.3g}", padding=3)
         panel.set_title(SIZES[name])
         panel.set_xlabel(label)
         panel.margins(x=0.25)
