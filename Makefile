@@ -40,14 +40,14 @@ check: $(READY)  ## ruff, the type checker and the order of the rooms
 	@$(BIN)/pyrefly check
 	@$(BIN)/lint-imports
 
-bench: $(READY)  ## measure step, loader, inference and retrieval beside their rivals, and record it (10 minutes)
+bench: $(READY)  ## measure step, inference and retrieval beside their rivals, and record it (10 minutes)
 	@$(BIN)/python -m benchmarks.check --record
 
 bench-check: $(READY)  ## measure the same and name every ratio more than 10 % worse than recorded
 	@$(BIN)/python -m benchmarks.check
 
-bench-full: $(READY)  ## the step at ViT-Base, several processes, growth, the world, large batches (an hour)
-	@for name in "step --size B" inference scale world contrast first_light learning; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+bench-full: $(READY)  ## the step at ViT-Base, loader, processes, growth, the world, large batches (two hours)
+	@for name in "step --size B" loader inference scale world contrast first_light learning; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 	@$(BIN)/python -m benchmarks.pictures
 
 bench-gpu: $(READY)  ## measure step and encoder on one GPU (8 minutes)

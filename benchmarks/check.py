@@ -26,7 +26,6 @@ MEASURE = "--measure-into"
 SUITE: dict[str, tuple[str, ...]] = {  # by name of its results: the module to run and its options
     "step_S": ("benchmarks.step", "--size", "S"),
     "step_proof": ("benchmarks.step", "--size", "proof"),
-    "loader": ("benchmarks.loader",),
     "inference_S": ("benchmarks.inference", "--size", "S"),
     "retrieval": ("benchmarks.retrieval",),
 }
