@@ -19,8 +19,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from benchmarks import flops
 from benchmarks.kit import arms, machine, record
-from benchmarks.scaling.growth import block_flop
 
 Cells = dict[str, dict[str, float]]
 RANKS, SAVING, GROWTH = (f"benchmarks.scaling.{name}" for name in ("ranks", "saving", "growth"))
@@ -125,7 +125,7 @@ def growth(quick: bool) -> Cells:
     for name, train in (("forward", False), ("forward and backward", True)):
         words = {"width": width, "depth": depth, "total": total, "train": train}
         taken = arms.take_turns({str(n): arms.Arm(f"{GROWTH}:stack", {"tokens": n, **words}) for n in TOKENS}, repeats)
-        flop = [total // n * depth * block_flop(n, width) * (3 if train else 1) for n in TOKENS]
+        flop = [total // n * depth * flops.block(n, width) * (3 if train else 1) for n in TOKENS]
         seconds = [taken[str(n)].median for n in TOKENS]
         cells[f"time over tokens, {name}, width {width}"] = {
             "largest_deviation": deviation(seconds, flop),

@@ -12,8 +12,7 @@ from torch.nn import functional as F
 
 from benchmarks.scaling.ranks import batch, config
 from seehear.allocator import keep_freed_memory
-from seehear.layers.block import Block
-from seehear.layers.packing import Layout
+from seehear.layers.block import Block, through
 from seehear.losses.info_nce import info_nce
 from seehear.methods.avsiam import Config
 from seehear.randomness import Randomness
@@ -23,24 +22,16 @@ Pass = Callable[[], Mapping[str, float]]
 BYTES_PER_VALUE = 34  # of activations per n d L in bf16, no attention matrix kept (the sheet's sec. 4.5)
 
 
-def block_flop(tokens: int, width: int) -> int:
-    """F(n, d) of one block and one sequence, forward."""
-    return 24 * tokens * width**2 + 4 * tokens**2 * width
-
-
 def stack(tokens: int, width: int, depth: int, total: int, train: bool) -> Pass:
     """One pass: `depth` blocks over `total` tokens in sequences of `tokens`, forward, or forward and backward."""
     keep_freed_memory()
     torch.manual_seed(0)
     blocks = nn.ModuleList(Block(width, width // 64) for _ in range(depth))
-    layout = Layout(((total // tokens, tokens),))
-    x = torch.randn(total, width, requires_grad=train)
+    x = torch.randn(total // tokens, tokens, width, requires_grad=train)
 
     def work() -> Mapping[str, float]:
         with torch.set_grad_enabled(train):
-            y = x
-            for block in blocks:
-                y = block(y, layout, (("joint", len(y)),))
+            y = through(blocks, x)
             if train:
                 y.sum().backward()
         return {}
@@ -70,12 +61,9 @@ def block_activations(tokens: int, width: int, depth: int, bf16: bool) -> Pass:
     blocks = nn.ModuleList(Block(width, width // 64) for _ in range(depth))
 
     def run(sequences: int) -> torch.Tensor:
-        layout = Layout(((sequences, tokens),))
-        y = torch.randn(layout.total, width, requires_grad=True)
+        x = torch.randn(sequences, tokens, width, requires_grad=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
-            for block in blocks:
-                y = block(y, layout, (("joint", len(y)),))
-        return y
+            return through(blocks, x)
 
     def work() -> Mapping[str, float]:
         few, many = (saved_bytes(partial(run, count), blocks) for count in (2, 8))

@@ -84,6 +84,11 @@ def integers(keys: Tensor, count: int, purpose: str) -> Tensor:
     return _finalise(seeded[:, None] + columns[None, :] * _GOLDEN)
 
 
+def short_integers(keys: Tensor, count: int, purpose: str) -> Tensor:
+    """Random int16 values over the whole range, `[B, count]`, for `keys [B]`: four from each 64-bit draw."""
+    return integers(keys, -(-count // 4), purpose).view(torch.int16)[:, :count]
+
+
 def uniform(keys: Tensor, count: int, purpose: str, dtype: torch.dtype = torch.float32) -> Tensor:
     """Uniform draws in [0, 1), `[B, count]`, for `keys [B]`."""
     bits = 53 if dtype == torch.float64 else 24

@@ -74,6 +74,14 @@ def test_the_ends_of_all_sequences():
     assert LAYOUT.longest == 12
 
 
+def test_ends_first_asked_for_in_inference_mode_still_serve_training():
+    with torch.inference_mode():
+        ends = Layout(((3, 4),)).ends(torch.device("cpu"))
+    assert ends.tolist() == [0, 4, 8, 12]
+    assert ends.dtype == torch.int32
+    assert not ends.is_inference()
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_one_call_for_unequal_lengths_equals_group_by_group():
     qkv = random_qkv(LAYOUT, 64, torch.bfloat16, "cuda")

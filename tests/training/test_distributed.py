@@ -9,21 +9,12 @@ from seehear.errors import LostPeerError
 from seehear.training import ScheduleConfig, latest_checkpoint, open_checkpoint
 from seehear.training.distributed import lost_peers
 from seehear.training.logs import read_lines
-from tests.training.children import end_of_run, nested_sessions, train_rank
-from tests.training.processes import exit_codes, start, start_ranks
+from tests.training.children import end_of_run, nested_sessions
+from tests.training.processes import exit_codes, start_ranks
+from tests.training.runs import run, tensors
 from tests.training.stubs import TwoTowers, record_of
 
 DOUBLE = TwoTowers.Config(double=True, dropout=0.0, rows=True)
-
-
-def run(world_size, folder, *arguments):
-    if world_size == 1:
-        return exit_codes([start(train_rank, 0, 1, folder, *arguments)])
-    return exit_codes(start_ranks(world_size, train_rank, folder, *arguments))
-
-
-def tensors(folder, name):
-    return open_checkpoint(latest_checkpoint(folder)).tensors(name)
 
 
 @pytest.mark.parametrize("alternating", [False, True])

@@ -11,22 +11,13 @@ from seehear.errors import UsageError
 from seehear.training import ScheduleConfig, latest_checkpoint, open_checkpoint
 from seehear.training.logs import read_lines
 from seehear.training.sharding import _check, _units
-from tests.training.children import evaluated, sharded_step, small_avsiam, train_rank
+from tests.training.children import evaluated, sharded_step, small_avsiam
 from tests.training.processes import exit_codes, start, start_ranks
+from tests.training.runs import run, tensors
 from tests.training.stubs import TwoTowers, record_of
 
 DOUBLE = TwoTowers.Config(double=True, dropout=0.0, rows=True, depth=2)
 SHARDS = {"parallel": "fsdp"}
-
-
-def run(world_size, folder, *arguments):
-    if world_size == 1:
-        return exit_codes([start(train_rank, 0, 1, folder, *arguments)])
-    return exit_codes(start_ranks(world_size, train_rank, folder, *arguments))
-
-
-def tensors(folder, name):
-    return open_checkpoint(latest_checkpoint(folder)).tensors(name)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ class _CpuAttention(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, qkv: Tensor, layout: Layout, heads: int) -> Tensor:
+        """`[P, 3 D]` to `[P, D]`; kept for the way back are both, and a normaliser of each query and head."""
         mixed = qkv.new_empty(qkv.shape[0], qkv.shape[1] // 3)
         normalisers = []
         for part, target, shape in _groups(layout, qkv, mixed):
@@ -73,6 +74,7 @@ class _CpuAttention(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        """Gradient of the values `[P, D]` to that of queries, keys and values `[P, 3 D]`."""
         qkv, mixed, *normalisers = ctx.saved_tensors
         wide = torch.promote_types(qkv.dtype, torch.float32)
         result = torch.empty_like(qkv)

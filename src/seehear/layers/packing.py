@@ -9,11 +9,12 @@ Legend: P packed tokens in all, B sequences of a group, N tokens of each, D widt
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate
 
 import torch
 from torch import Tensor
+
+from seehear.signals.tables import cached_table
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class Layout:
 
     def ends(self, device: torch.device) -> Tensor:
         """Where each sequence ends among the packed tokens, int32 `[sequences + 1]` with a zero in front."""
-        return _ends(self.groups, device)
+        return _ends(device, torch.int32, self.groups)
 
 
-@lru_cache(maxsize=64)  # a fixed batch has a handful of layouts; making one anew would make the host wait for a copy
-def _ends(groups: tuple[tuple[int, int], ...], device: torch.device) -> Tensor:
+@cached_table  # a fixed batch has a handful of layouts; making one anew would make the host wait for a copy
+def _ends(groups: tuple[tuple[int, int], ...]) -> Tensor:
     lengths = [tokens for sequences, tokens in groups for _ in range(sequences)]
-    return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
+    return torch.tensor([0, *accumulate(lengths)], dtype=torch.float64)
 
 
 def pack(groups: Sequence[Tensor]) -> tuple[Tensor, Layout]:

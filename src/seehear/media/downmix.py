@@ -9,7 +9,7 @@ Legend: C channels, S samples.
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class _Coding:
     zero: float
     weights: np.ndarray | None
 
-    @property
+    @cached_property
     def halves(self) -> bool:
         """Two channels that count the same: halving is exact, so how they are added changes no bit."""
         return self.weights is not None and self.weights.tolist() == [0.5, 0.5]
@@ -52,7 +52,6 @@ class Downmix:
     def __init__(self) -> None:
         self._known = ("", "")
         self._coding: _Coding | None = None
-        self._halves = False
 
     def __call__(self, frame: Any) -> np.ndarray:
         """Float32 `[S]` in -1 to 1 of one decoded audio frame; it may lie in the frame's own memory."""
@@ -60,7 +59,7 @@ class Downmix:
         channels = _channels(frame, coding)
         if coding.weights is None:
             mono = channels[0]
-        elif self._halves:
+        elif coding.halves:
             mono = channels[0] + channels[1]
             mono *= 0.5
         else:
@@ -71,7 +70,6 @@ class Downmix:
         found = (frame.format.name, frame.layout.name)
         if self._coding is None or found != self._known:
             self._known, self._coding = found, _coding(found[0], frame.layout)
-            self._halves = self._coding.halves
         return self._coding
 
 

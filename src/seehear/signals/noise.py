@@ -6,14 +6,12 @@ in steps of 2^-16 (one 64-bit draw makes four values): finer would cost four tim
 Legend: B batch, T frames, F mel bins.
 """
 
-import torch
 from torch import Tensor
 
 from seehear.errors import UsageError
-from seehear.randomness import integers, uniform
+from seehear.randomness import short_integers, uniform
 
 NOISE_LEVEL = 0.1
-_VALUES_PER_DRAW = 4
 
 
 def add_noise(spectrogram: Tensor, keys: Tensor, level: float = NOISE_LEVEL, purpose: str = "noise") -> Tensor:
@@ -25,7 +23,6 @@ def add_noise(spectrogram: Tensor, keys: Tensor, level: float = NOISE_LEVEL, pur
     if keys.shape != spectrogram.shape[:1]:
         raise UsageError(f"{tuple(keys.shape)} keys for {len(spectrogram)} spectrograms", expected="one for each")
     count = spectrogram[0].numel() if len(spectrogram) else 0
-    draws = integers(keys, -(-count // _VALUES_PER_DRAW), purpose).view(torch.int16)[:, :count]
-    matrix = (draws.to(spectrogram.dtype) + 2.0**15) * 2.0**-16
+    matrix = (short_integers(keys, count, purpose).to(spectrogram.dtype) + 2.0**15) * 2.0**-16
     strength = uniform(keys, 1, f"{purpose}/strength").to(spectrogram.dtype) * level
     return spectrogram + (matrix * strength).view_as(spectrogram)

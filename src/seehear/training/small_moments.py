@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Adam
 from torch.optim.adam import adam
 
-from seehear.randomness import integers
+from seehear.randomness import short_integers
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 WIDENED_AT_ONCE = 16_000_000  # parameters
@@ -90,7 +90,7 @@ def _bunches(parameters: list[Tensor]) -> Iterator[list[Tensor]]:
 def _rounded(values: Tensor, step: Tensor, purpose: str) -> Tensor:
     """float32 values at one of the two bfloat16 values beside each, at random; exact ones stay."""
     local = values.to_local() if hasattr(values, "to_local") else values
-    draws = integers(step.reshape(1).long(), -(-local.numel() * 2 // 8), purpose).view(torch.int16)[0, : local.numel()]
-    raised = local.view(torch.int32) + (draws.view(local.shape).int() & 0xFFFF)
+    draws = short_integers(step.reshape(1).long(), local.numel(), purpose).view(local.shape)
+    raised = local.view(torch.int32) + (draws.int() & 0xFFFF)
     local.copy_((raised >> _BITS << _BITS).view(torch.float32))
     return values
