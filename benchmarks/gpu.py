@@ -241,7 +241,7 @@ def _encode(cell: Cell, device: torch.device) -> Step:
     def step() -> None:
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
             patches = method.patches(batch, keys=None)
-            method.trunk([method._whole(modality, values) for modality, values in patches.items()])
+            method.branches(patches)
 
     return step
 

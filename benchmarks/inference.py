@@ -28,8 +28,8 @@ from benchmarks import flops
 from benchmarks.kit import arms, machine, record
 from benchmarks.rivals.coupling import shape_of
 from seehear.allocator import keep_freed_memory
-from seehear.backbones.siamese_vit import Group
 from seehear.contracts import Batch
+from seehear.layers.packing import Group
 from seehear.methods import avsiam
 from seehear.methods.avsiam import AVSiam, Config
 from seehear.metrics import paired_ranks, recall_at

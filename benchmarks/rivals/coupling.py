@@ -7,7 +7,6 @@ Legend: B batch, N token places, V values of a patch.
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +59,7 @@ def shape_of(config: Config) -> Shape:
         depth=config.depth,
         heads=config.heads,
         fusion_depth=recipe.fusion_depth,
-        decoder_width=recipe.width,
+        decoder_width=recipe.width_for(config.width),
         decoder_depth=recipe.depth,
         decoder_heads=recipe.heads,
         stem=config.stem,
@@ -82,12 +81,7 @@ def masks_of(ours: AVSiam, batch: Batch, randomness: Randomness) -> Masks:
     contrast: dict[str, list[tuple[Tensor, Tensor]]] = {m: [] for m in marked}
     for group in ours._contrast_groups(marked, batch, randomness, keys):
         contrast[group.modality].append((group.patches[:, 0, 0], group.places))
-    whole = replace(ours.config.reconstruction, decode=1.0)
-    kept_config, ours.config = ours.config, replace(ours.config, reconstruction=whole)
-    try:
-        hidden = {group.modality: group for group in ours._reconstruction_groups(marked, keys)}
-    finally:
-        ours.config = kept_config
+    hidden = {group.modality: group for group in ours._hidden(marked, keys, share=1.0)}
     return Masks(contrast, {m: g.places for m, g in hidden.items()}, {m: g.hidden for m, g in hidden.items()})
 
 

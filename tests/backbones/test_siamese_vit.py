@@ -2,7 +2,8 @@
 
 import torch
 
-from seehear.backbones.siamese_vit import Group, SiameseViT
+from seehear.backbones.siamese_vit import SiameseViT
+from seehear.layers.packing import Group
 
 
 def _trunk(**changes) -> SiameseViT:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from seehear.backbones.siamese_vit import Group
 from seehear.contracts import Batch, Embeds, Progress
 from seehear.errors import UsageError
 from seehear.layers.inputs import InputConfig
+from seehear.layers.packing import Group
 from seehear.methods.avsiam import AVSiam, Config, MaskingConfig, ReconstructionConfig
 from seehear.randomness import Randomness
 from seehear.training import OptimizerConfig
@@ -41,6 +41,9 @@ VARIANTS = {
     "released": RELEASED,
     "half decoded": replace(TINY, reconstruction=replace(TINY.reconstruction, decode=0.5)),
     "per-patch targets": replace(TINY, reconstruction=replace(TINY.reconstruction, per_patch_targets=True)),
+    "separate encoders": replace(TINY, encoders="separate"),
+    "norms of each": replace(TINY, reconstruction=replace(TINY.reconstruction, fusion_norms="each")),
+    "decoder follows": replace(TINY, reconstruction=replace(TINY.reconstruction, width=None)),
     "augmented": replace(TINY, inputs=replace(INPUTS, flip=True, crop_scale=(0.5, 1.0))),
 }
 RANDOMNESS = Randomness(seed=3, clips_per_epoch=8)
@@ -210,7 +213,7 @@ def test_hidden_patches_reach_the_encoder_of_the_reconstruction_pass_in_no_way()
     batch = _batch()
     keys = RANDOMNESS.keys(batch.positions, batch.sample_ids)
     patches = {m: v.clone().requires_grad_() for m, v in model.patches(batch, keys).items()}
-    hidden = model._reconstruction_groups(patches, keys)
+    hidden = model._hidden(patches, keys, share=1.0)
     drawn = model._draw(model._encode_groups([], hidden), hidden)
     sum(d[0].square().sum() for d in drawn.values()).backward()
     for group in hidden:

@@ -36,7 +36,20 @@ class ModalityNorm(nn.ModuleDict):
         if len(segments) == 1:
             return self[segments[0][0]](x)
         parts = x.split([size for _, size in segments])
-        return torch.cat([self[name](part) for (name, _), part in zip(segments, parts, strict=True)])
+        if len(segments) <= len(self):
+            return torch.cat([self[name](part) for (name, _), part in zip(segments, parts, strict=True)])
+        return self._by_set(parts, segments)
+
+    def _by_set(self, parts: Sequence[Tensor], segments: Segments) -> Tensor:
+        """Many short segments: those of one set are normed together."""
+        result: list[Tensor] = list(parts)
+        for name, norm in self.items():
+            own = [place for place, (segment, _) in enumerate(segments) if segment == name]
+            if own:
+                normed = norm(torch.cat([parts[place] for place in own])).split([segments[place][1] for place in own])
+                for place, part in zip(own, normed, strict=True):
+                    result[place] = part
+        return torch.cat(result)
 
 
 class Mlp(nn.Module):
@@ -107,9 +120,21 @@ def _forgetting(part: Callable[..., Tensor], *inputs: object) -> Tensor:
     return checkpoint(part, *inputs, use_reentrant=False, preserve_rng_state=False)  # nothing in a block is random
 
 
-def through(blocks: Iterable[nn.Module], tokens: Tensor) -> Tensor:
-    """`tokens [B, n, D]` through blocks with the single norm set "joint"."""
+def through(blocks: Iterable[nn.Module], tokens: Tensor, norm: str = "joint") -> Tensor:
+    """`tokens [B, n, D]` through blocks with one norm set."""
     x, layout = tokens.flatten(0, 1), Layout((tuple(tokens.shape[:2]),))  # type: ignore[arg-type]
     for block in blocks:
-        x = block(x, layout, (("joint", x.shape[0]),))
+        x = block(x, layout, ((norm, x.shape[0]),))
     return x.view_as(tokens)
+
+
+def through_together(blocks: Iterable[nn.Module], parts: Sequence[Tensor], norms: Sequence[str]) -> list[Tensor]:
+    """`parts [B, n_i, D]`, side by side in one sequence, through blocks, with one norm set for all or one for each."""
+    tokens, lengths = torch.cat(list(parts), dim=1), [part.shape[1] for part in parts]
+    if len(norms) == 1:
+        return list(through(blocks, tokens, norms[0]).split(lengths, dim=1))
+    x, layout = tokens.flatten(0, 1), Layout((tuple(tokens.shape[:2]),))  # type: ignore[arg-type]
+    segments = tuple(zip(norms, lengths, strict=True)) * len(tokens)
+    for block in blocks:
+        x = block(x, layout, segments)
+    return list(x.view_as(tokens).split(lengths, dim=1))

@@ -7,6 +7,7 @@ order (attention has none), so only the hidden tokens that are asked for are dec
 Legend: B batch, n visible tokens, m hidden tokens asked for, D encoder width, E decoder width, V values of a patch.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from seehear.layers.block import Block, through
+from seehear.layers.modality_tokens import Positions
+from seehear.layers.positions import sine_cosine
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,10 @@ class MaskedDecoder(nn.Module):
         width: E.
         depth: blocks.
         heads: attention heads of each.
-        places: token places of each modality.
+        grids: token grid of each modality.
         values: V of each modality.
+        positions: learnt from zero (AVSiam), or fixed sine-cosine values (CAV-MAE).
+        deviation: of the mask token and the modality vectors at the start (AVSiam 0, CAV-MAE 0.02).
     """
 
     def __init__(
@@ -43,14 +48,18 @@ class MaskedDecoder(nn.Module):
         width: int,
         depth: int,
         heads: int,
-        places: Mapping[str, int],
+        grids: Mapping[str, tuple[int, ...]],
         values: Mapping[str, int],
+        positions: Positions = "learnt",
+        deviation: float = 0.0,
     ):
         super().__init__()
         self.embed = nn.Linear(encoder_width, width)
-        self.mask_token = nn.Parameter(torch.zeros(width))
-        self.positions = nn.ParameterDict({m: nn.Parameter(torch.zeros(n, width)) for m, n in places.items()})
-        self.modalities = nn.ParameterDict({m: nn.Parameter(torch.zeros(width)) for m in places})
+        fixed = positions == "fixed"
+        tables = {m: sine_cosine(g, width) if fixed else torch.zeros(math.prod(g), width) for m, g in grids.items()}
+        self.mask_token = nn.Parameter(_start(width, deviation))
+        self.positions = nn.ParameterDict({m: nn.Parameter(t, requires_grad=not fixed) for m, t in tables.items()})
+        self.modalities = nn.ParameterDict({m: nn.Parameter(_start(width, deviation)) for m in grids})
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleDict({m: nn.Linear(width, v) for m, v in values.items()})
@@ -71,3 +80,7 @@ class MaskedDecoder(nn.Module):
     def _place(self, modality: str, index: Tensor) -> Tensor:
         """Position and modality vector of places `[B, n]`: `[B, n, E]`."""
         return self.positions[modality][index] + self.modalities[modality]
+
+
+def _start(width: int, deviation: float) -> Tensor:
+    return deviation * torch.randn(width) if deviation else torch.zeros(width)

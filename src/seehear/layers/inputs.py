@@ -11,11 +11,13 @@ Legend: B batch, T frames, F mel bins, H W picture.
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from seehear import signals
 from seehear.contracts import Batch
 from seehear.errors import UsageError
+from seehear.layers.patches import cut_picture, cut_spectrogram
 from seehear.randomness import uniform
 
 
@@ -103,3 +105,15 @@ def pictures(batch: Batch, config: InputConfig, keys: Tensor | None) -> Tensor:
     if keys is not None and config.flip:
         images = signals.flip(images, uniform(keys, 1, "flip")[:, 0] < 0.5)
     return images
+
+
+def patches_of(
+    batch: Batch, config: InputConfig, patch: int, keys: Tensor | None, dtype: torch.dtype
+) -> dict[str, Tensor]:
+    """Normalised patch values `[B, N, V]` of the modalities in `batch`, augmented where `keys [B]` are given."""
+    result = {}
+    if "waveform" in batch:
+        result["audio"] = cut_spectrogram(spectrograms(batch, config, keys).to(dtype), patch)
+    if "frames" in batch:
+        result["image"] = cut_picture(pictures(batch, config, keys).to(dtype), patch)
+    return result

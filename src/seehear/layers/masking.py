@@ -8,6 +8,7 @@ sees does not depend on its batch.
 Legend: B batch, N tokens = rows x columns, K ratios.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -42,7 +43,7 @@ def struck_lines(grid: tuple[int, int], ratio: float, kind: MaskKind) -> tuple[i
 
 def visible_first(
     keys: Tensor,
-    grid: tuple[int, int],
+    grid: tuple[int, ...],
     ratios: Sequence[float],
     ratio_index: Tensor,
     kind: MaskKind,
@@ -52,17 +53,17 @@ def visible_first(
 
     Args:
         keys: one key per sample.
-        grid: (rows, columns) of the token grid; for spectrograms rows are frequencies.
+        grid: (rows, columns) of the token grid; for spectrograms rows are frequencies; of any kind if unstructured.
         ratios: the K masking ratios.
         ratio_index: `[B]`, which ratio each sample has.
         kind: how to mask.
         purpose: keeps draws of different use apart.
     """
-    rows, columns = grid
-    noise = unique_integers(keys, rows * columns, purpose)
+    noise = unique_integers(keys, math.prod(grid), purpose)
     if kind == "unstructured":
         return noise.argsort(dim=1)
-    counts = [struck_lines(grid, r, kind) for r in ratios]
+    rows, columns = grid
+    counts = [struck_lines((rows, columns), r, kind) for r in ratios]
     struck_rows = _chosen(keys, rows, _pick([c[0] for c in counts], ratio_index), purpose + "/rows")
     struck_columns = _chosen(keys, columns, _pick([c[1] for c in counts], ratio_index), purpose + "/columns")
     struck = (struck_rows[:, :, None] | struck_columns[:, None, :]).flatten(1)

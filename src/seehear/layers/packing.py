@@ -4,7 +4,7 @@ Sequences of equal length form a group; the tokens of all groups lie one after a
 Linear layers, norms and MLPs act on it once; only attention looks at the layout, group by group, so nothing is padded
 and the result is exactly that of running every sequence alone.
 
-Legend: P packed tokens in all, B sequences of a group, N tokens of each, D width.
+Legend: P packed tokens in all, B or b sequences of a group, N or n tokens of each, V values of a patch, D width.
 """
 
 from collections.abc import Sequence
@@ -47,6 +47,20 @@ class Layout:
 def _ends(groups: tuple[tuple[int, int], ...]) -> Tensor:
     lengths = [tokens for sequences, tokens in groups for _ in range(sequences)]
     return torch.tensor([0, *accumulate(lengths)], dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sequences of equal length of one modality: `patches [b, n, V]` from token places `places [b, n]`."""
+
+    modality: str
+    patches: Tensor
+    places: Tensor
+
+
+def whole(modality: str, patches: Tensor) -> Group:
+    """All patches `[B, N, V]` of a modality, in their order."""
+    return Group(modality, patches, torch.arange(patches.shape[1], device=patches.device).expand(patches.shape[:2]))
 
 
 def pack(groups: Sequence[Tensor]) -> tuple[Tensor, Layout]:

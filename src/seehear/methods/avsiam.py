@@ -13,7 +13,7 @@ Legend: B batch, K ratios, N token places, n visible ones, m hidden ones to draw
 T spectrogram frames, F mel bins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -21,22 +21,31 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seehear.backbones.siamese_vit import Group, SiameseViT
-from seehear.contracts import AudioNeed, Batch, Contrast, Features, FrameNeed, Losses, Method, Needs, Reconstruction
-from seehear.errors import UsageError
-from seehear.layers.block import Block, through
-from seehear.layers.decoder import Masked, MaskedDecoder
-from seehear.layers.initialisation import initialise
-from seehear.layers.inputs import InputConfig, pictures, spectrograms
-from seehear.layers.masking import MaskKind, kept, visible_first
-from seehear.layers.patches import (
-    Stem,
-    cut_picture,
-    cut_spectrogram,
-    gather_patches,
-    join_picture,
-    join_spectrogram,
+from seehear.backbones.separate_vits import SeparateViTs
+from seehear.backbones.siamese_vit import SiameseViT
+from seehear.contracts import (
+    AudioNeed,
+    Batch,
+    Branch,
+    Contrast,
+    Features,
+    FrameNeed,
+    Losses,
+    Method,
+    Modality,
+    Needs,
+    Reconstruction,
 )
+from seehear.errors import UsageError
+from seehear.layers.block import Block, through, through_together
+from seehear.layers.decoder import Masked, MaskedDecoder
+from seehear.layers.features import features_of, join
+from seehear.layers.hiding import HiddenGroup, drawing, hidden_by, hide
+from seehear.layers.initialisation import initialise
+from seehear.layers.inputs import InputConfig, patches_of
+from seehear.layers.masking import MaskKind, kept, visible_first
+from seehear.layers.packing import Group, whole
+from seehear.layers.patches import Stem, gather_patches
 from seehear.losses.info_nce import Directions, info_nce
 from seehear.losses.masked_reconstruction import masked_reconstruction
 from seehear.randomness import Randomness
@@ -69,9 +78,12 @@ class ReconstructionConfig:
     """Fusion layers and decoder."""
 
     fusion_depth: int = 2
-    width: int = 512
+    width: int | None = 512
+    """Of the decoder; None: two thirds of the encoder's, as 512 is of 768."""
     depth: int = 6
     heads: int = 16
+    fusion_norms: Literal["one", "each"] = "one"
+    """One norm set for all tokens of the fusion layers, or one for each modality."""
     decode: float = 1.0
     """Share of the hidden patches that is drawn and scored in training."""
     audio_trunk: Literal["shared", "separate"] = "shared"
@@ -83,6 +95,10 @@ class ReconstructionConfig:
     def __post_init__(self) -> None:
         if not 0 < self.decode <= 1:
             raise UsageError(f"reconstruction.decode is {self.decode}", expected="above 0, at most 1")
+
+    def width_for(self, encoder: int) -> int:
+        """Width of the decoder beside an encoder of that width: a multiple of its heads."""
+        return self.width or max(1, round(encoder * 2 / 3 / self.heads)) * self.heads
 
 
 @dataclass(frozen=True)
@@ -97,6 +113,8 @@ class Config:
     depth: int = 12
     heads: int = 12
     stem: Stem = "linear"
+    encoders: Literal["shared", "separate"] = "shared"
+    """`separate`: a whole ViT for each modality, the paper's rival of sharing."""
     double_embed: bool = False
     """Double the tokens after adding positions, as the released weights expect."""
     masking: MaskingConfig = MaskingConfig()
@@ -118,6 +136,8 @@ class Config:
             raise UsageError(f"temperature is {self.temperature}", expected="above 0")
         if self.contrast_chunk is not None and self.contrast_chunk < 1:
             raise UsageError(f"contrast_chunk is {self.contrast_chunk}", expected="at least 1, or none")
+        if self.encoders == "separate" and self.reconstruction.audio_trunk == "separate":
+            raise UsageError("reconstruction.audio_trunk is 'separate' beside separate encoders", expected="'shared'")
 
 
 class AVSiam(Method):
@@ -133,7 +153,8 @@ class AVSiam(Method):
         for rows, columns in self.grids.values():
             kept(rows * columns, max(*config.masking.ratios, config.masking.reconstruction_ratio))  # refuses too few
         channels = {AUDIO: 1, IMAGE: 3}
-        self.trunk = SiameseViT(
+        trunk = SiameseViT if config.encoders == "shared" else SeparateViTs
+        self.trunk = trunk(
             self.grids,
             channels,
             config.patch,
@@ -149,13 +170,16 @@ class AVSiam(Method):
             else None
         )
         self.separate_norm = nn.LayerNorm(config.width, eps=1e-6) if recipe.audio_trunk == "separate" else None
-        self.fusion = nn.ModuleList(Block(config.width, config.heads) for _ in range(recipe.fusion_depth))
+        self.fusion_norms = ("joint",) if recipe.fusion_norms == "one" else (AUDIO, IMAGE)
+        self.fusion = nn.ModuleList(
+            Block(config.width, config.heads, self.fusion_norms) for _ in range(recipe.fusion_depth)
+        )
         self.decoder = MaskedDecoder(
             config.width,
-            recipe.width,
+            recipe.width_for(config.width),
             recipe.depth,
             recipe.heads,
-            places={m: rows * columns for m, (rows, columns) in self.grids.items()},
+            grids=self.grids,
             values={m: config.patch**2 * channels[m] for m in self.grids},
         )
         for part in (self.separate_audio, self.fusion, self.decoder):
@@ -201,7 +225,7 @@ class AVSiam(Method):
         keys = randomness.keys(batch.positions, batch.sample_ids)
         patches = self.patches(batch, keys)
         groups = self._contrast_groups(patches, batch, randomness, keys) if phase != "reconstruction" else []
-        hidden = self._reconstruction_groups(patches, keys) if phase != "contrast" else []
+        hidden = self._hidden(patches, keys, self.config.reconstruction.decode) if phase != "contrast" else []
         encoded = self._encode_groups(groups, hidden)
         losses: Losses = {}
         if groups:
@@ -241,40 +265,41 @@ class AVSiam(Method):
         patches = self.patches(batch, keys=None)
         if not patches:
             raise UsageError(f"nothing to encode in {batch}", expected="`waveform`, `frames` or both")
-        encoded = self.trunk([self._whole(modality, values) for modality, values in patches.items()], with_layers)
-        tokens = dict(zip(patches, encoded.tokens, strict=True))
-        features = {m: _features(t, self.grids[m]) for m, t in tokens.items()}
-        for place, modality in enumerate(patches):
-            features[modality].layers = tuple(layer[place] for layer in encoded.layers)
-        if len(tokens) == 2:
-            fused = self._fuse(torch.cat([tokens[AUDIO], tokens[IMAGE]], dim=1))
-            features["audiovisual"] = _features(fused, (fused.shape[1],))
-        return features
+        return self.features(self.branches(patches, with_layers))
 
     @torch.no_grad()
     def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:
         """What the network draws of the 75 % that it does not see, for both modalities of `batch`."""
         keys = randomness.keys(batch.positions, batch.sample_ids)
         patches = self.patches(batch, keys=None)
-        hidden = self._reconstruction_groups(patches, keys, whole=True)
+        hidden = self._hidden(patches, keys, share=1.0)
         drawn = self._draw(self._encode_groups([], hidden), hidden)
-        return {h.modality: self._picture_of(h, patches[h.modality], drawn[h.modality]) for h in hidden}
+        show = self.config.inputs, self.config.patch, self.config.reconstruction.per_patch_targets
+        return {h.modality: drawing(h, patches[h.modality], drawn[h.modality], *show) for h in hidden}
 
-    # --------------------------------------------------------------------------------------------------- the inside
+    # ------------------------------------------------------------------------------------- the encoder, part by part
     def patches(self, batch: Batch, keys: Tensor | None) -> dict[str, Tensor]:
         """Normalised patch values `[B, N, V]` of the modalities in `batch`, augmented where `keys [B]` are given."""
-        inputs, patch, dtype = self.config.inputs, self.config.patch, self.trunk.positions[AUDIO].dtype
-        result = {}
-        if "waveform" in batch:
-            result[AUDIO] = cut_spectrogram(spectrograms(batch, inputs, keys).to(dtype), patch)
-        if "frames" in batch:
-            result[IMAGE] = cut_picture(pictures(batch, inputs, keys).to(dtype), patch)
-        return result
+        return patches_of(batch, self.config.inputs, self.config.patch, keys, self.trunk.positions[AUDIO].dtype)
 
-    def _whole(self, modality: str, values: Tensor) -> Group:
-        places = torch.arange(values.shape[1], device=values.device).expand(values.shape[:2])
-        return Group(modality, values, places)
+    def branches(self, patches: Mapping[str, Tensor], with_layers: bool = False) -> dict[str, Branch]:
+        """The trunk's tokens of whole `patches` of each modality."""
+        encoded = self.trunk([whole(modality, values) for modality, values in patches.items()], with_layers)
+        return encoded.branches(patches)
 
+    def features(self, branches: Mapping[str, Branch], only: Collection[Modality] | None = None) -> dict[str, Features]:
+        """Each branch as it is, and both after the fusion layers."""
+        found = {m: features_of(b, self.grids[m]) for m, b in branches.items() if only is None or m in only}
+        if len(branches) == 2 and (only is None or "audiovisual" in only):
+            found["audiovisual"] = join(self._fuse([branches[AUDIO].tokens, branches[IMAGE].tokens]))
+        return found
+
+    def reconstruction_losses(self, patches: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Losses:
+        """Loss by modality of whole `patches` of which `masks [B, N]` (1 = removed) hide some."""
+        hidden = [hidden_by(m, values, masks[m]) for m, values in patches.items()]
+        return self._reconstruction_losses(self._encode_groups([], hidden), hidden)
+
+    # --------------------------------------------------------------------------------------------------- the inside
     def _ratio_index(self, modality: str, batch: Batch, randomness: Randomness) -> Tensor:
         return randomness.ratio_index(batch.positions, len(self.config.masking.ratios), f"ratio/{modality}")
 
@@ -298,31 +323,12 @@ class AVSiam(Method):
                 groups.append(Group(modality, gather_patches(patches[modality], rows, places), places))
         return groups
 
-    def _reconstruction_groups(
-        self, patches: Mapping[str, Tensor], keys: Tensor, whole: bool = False
-    ) -> list["HiddenGroup"]:
-        """One group per modality at the reconstruction ratio, with the places to draw (all of them if `whole`)."""
-        groups = []
-        for modality, values in patches.items():
-            ratio = torch.zeros_like(keys)
-            ratios = (self.config.masking.reconstruction_ratio,)
-            order = visible_first(keys, self.grids[modality], ratios, ratio, "unstructured", f"hide/{modality}")
-            visible, hidden = order.tensor_split([kept(order.shape[1], ratios[0])], dim=1)
-            share = 1.0 if whole else self.config.reconstruction.decode
-            hidden = hidden[:, : max(1, round(hidden.shape[1] * share))]
-            rows = torch.arange(len(values), device=values.device)
-            groups.append(
-                HiddenGroup(
-                    modality,
-                    gather_patches(values, rows, visible),
-                    visible,
-                    hidden,
-                    gather_patches(values, rows, hidden),
-                )
-            )
-        return groups
+    def _hidden(self, patches: Mapping[str, Tensor], keys: Tensor, share: float) -> list[HiddenGroup]:
+        """One group per modality at the reconstruction ratio, with a share of the hidden places to draw."""
+        ratio = self.config.masking.reconstruction_ratio
+        return [hide(m, values, keys, self.grids[m], ratio, share=share) for m, values in patches.items()]
 
-    def _encode_groups(self, groups: list[Group], hidden: list["HiddenGroup"]) -> list[Tensor]:
+    def _encode_groups(self, groups: list[Group], hidden: list[HiddenGroup]) -> list[Tensor]:
         """Tokens `[b, n, D]` of every group; one packed call, unless the preset keeps the passes apart."""
         recipe = self.config.reconstruction
         if recipe.encoder_gradient and self.separate_audio is None:
@@ -333,7 +339,7 @@ class AVSiam(Method):
         with torch.set_grad_enabled(recipe.encoder_gradient and torch.is_grad_enabled()):
             return contrast + [self._encode_hidden(g) for g in hidden]
 
-    def _encode_hidden(self, group: "HiddenGroup") -> Tensor:
+    def _encode_hidden(self, group: HiddenGroup) -> Tensor:
         """A group of the reconstruction pass alone: through the separate audio blocks, where the preset has them."""
         if group.modality != AUDIO or self.separate_audio is None or self.separate_norm is None:
             return self.trunk([group]).tokens[0]
@@ -349,15 +355,16 @@ class AVSiam(Method):
             result[modality] = F.normalize(torch.cat([t.mean(dim=1) for t in part])[back], dim=-1)
         return result
 
-    def _fuse(self, tokens: Tensor) -> Tensor:
-        return through(self.fusion, tokens)
+    def _fuse(self, tokens: list[Tensor]) -> list[Tensor]:
+        """Sound and picture `[B, n, D]` through the fusion layers together."""
+        return through_together(self.fusion, tokens, self.fusion_norms)
 
-    def _draw(self, encoded: list[Tensor], hidden: list["HiddenGroup"]) -> dict[str, Tensor]:
+    def _draw(self, encoded: list[Tensor], hidden: list[HiddenGroup]) -> dict[str, Tensor]:
         """Drawn patch values `[B, m, V]` of each modality."""
-        fused = self._fuse(torch.cat(encoded, dim=1)).split([t.shape[1] for t in encoded], dim=1)
+        fused = self._fuse(encoded)
         return self.decoder({h.modality: Masked(t, h.places, h.hidden) for h, t in zip(hidden, fused, strict=True)})
 
-    def _reconstruction_losses(self, encoded: list[Tensor], hidden: list["HiddenGroup"]) -> Losses:
+    def _reconstruction_losses(self, encoded: list[Tensor], hidden: list[HiddenGroup]) -> Losses:
         drawn = self._draw(encoded, hidden)
         per_patch = self.config.reconstruction.per_patch_targets
         return {
@@ -368,29 +375,3 @@ class AVSiam(Method):
     def _total(self, losses: Losses) -> Tensor:
         weights = {"contrast": self.config.contrast_weight}
         return torch.stack([weights.get(n, self.config.reconstruction_weight) * v for n, v in losses.items()]).sum()
-
-    def _picture_of(self, group: "HiddenGroup", values: Tensor, drawn: Tensor) -> Reconstruction:
-        """Values back on the grid, in pictures of 0 to 1 or log-mel units."""
-        place = group.hidden[..., None].expand_as(drawn)
-        filled = values.scatter(1, place, drawn.to(values.dtype))
-        mask = torch.zeros_like(values).scatter(1, place, 1.0)
-        join = join_picture if group.modality == IMAGE else join_spectrogram
-        original, reconstruction, hidden = (
-            join(v, self.config.patch, self.grids[group.modality]) for v in (values, filled, mask)
-        )
-        show = self.config.inputs.picture_units if group.modality == IMAGE else self.config.inputs.spectrogram_units
-        side = self.config.patch
-        return Reconstruction(show(original), show(reconstruction), hidden.bool(), (side, side))
-
-
-@dataclass(frozen=True)
-class HiddenGroup(Group):
-    """A group of the reconstruction pass: also the hidden places `[B, m]` to draw and their values `[B, m, V]`."""
-
-    hidden: Tensor
-    targets: Tensor
-
-
-def _features(tokens: Tensor, grid: tuple[int, ...]) -> Features:
-    pooled = tokens.mean(dim=1)
-    return Features(tokens, grid, pooled, F.normalize(pooled, dim=-1))

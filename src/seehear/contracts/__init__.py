@@ -1,0 +1,35 @@
+"""The contracts that every room hangs on: Batch, Needs, Features, Losses, Method, Sampler, Stream, Figure."""
+
+from seehear.contracts.batches import FIELDS, SAMPLE_RATE, Batch, FieldSpec, Replacement, declare_field
+from seehear.contracts.features import Branch, Features, Losses, Modality, Progress, Reconstruction
+from seehear.contracts.figures import Figure, Figures
+from seehear.contracts.methods import Contrast, Embeds, Encodes, Method, Reconstructs
+from seehear.contracts.needs import AudioNeed, FrameNeed, Needs
+from seehear.contracts.streams import Sampler, Stream
+
+__all__ = [
+    "FIELDS",
+    "SAMPLE_RATE",
+    "AudioNeed",
+    "Batch",
+    "Branch",
+    "Contrast",
+    "Embeds",
+    "Encodes",
+    "Features",
+    "FieldSpec",
+    "Figure",
+    "Figures",
+    "FrameNeed",
+    "Losses",
+    "Method",
+    "Modality",
+    "Needs",
+    "Progress",
+    "Reconstruction",
+    "Reconstructs",
+    "Replacement",
+    "Sampler",
+    "Stream",
+    "declare_field",
+]
