@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from seehear.contracts import Batch, Embeds, Progress
 from seehear.errors import UsageError
 from seehear.layers.inputs import InputConfig
+from seehear.layers.multi_ratio import ratio_index
 from seehear.layers.packing import Group
 from seehear.methods.avsiam import AVSiam, Config, MaskingConfig, ReconstructionConfig
 from seehear.randomness import Randomness
@@ -44,6 +45,8 @@ VARIANTS = {
     "separate encoders": replace(TINY, encoders="separate"),
     "norms of each": replace(TINY, reconstruction=replace(TINY.reconstruction, fusion_norms="each")),
     "decoder follows": replace(TINY, reconstruction=replace(TINY.reconstruction, width=None)),
+    "contrast alone": replace(TINY, reconstruction_weight=0.0),
+    "reconstruction alone": replace(TINY, contrast_weight=0.0),
     "augmented": replace(TINY, inputs=replace(INPUTS, flip=True, crop_scale=(0.5, 1.0))),
 }
 RANDOMNESS = Randomness(seed=3, clips_per_epoch=8)
@@ -77,6 +80,11 @@ def test_gradients_reach_every_parameter_and_are_finite(name):
         assert all(v.ndim == 0 and v.isfinite() for v in losses.values())
         losses["loss"].backward()
     for parameter_name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            assert parameter.grad is None, parameter_name
+            assert VARIANTS[name].reconstruction_weight == 0
+            assert parameter_name.startswith("fusion.")
+            continue
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.isfinite().all(), parameter_name
         assert parameter.grad.abs().sum() > 0, parameter_name
@@ -190,10 +198,7 @@ def test_packed_embeddings_equal_a_slow_loop_over_samples_and_ratios():
 
 
 def test_every_ratio_occurs_equally_often_and_independently_per_modality():
-    config = replace(TINY, masking=MaskingConfig(ratios=(0.0, 0.25, 0.5)))
-    model = _model(config)
-    batch = _batch(12)
-    indices = [model._ratio_index(m, batch, RANDOMNESS) for m in ("audio", "image")]
+    indices = [ratio_index(m, _batch(12).positions, RANDOMNESS, 3) for m in ("audio", "image")]
     assert all(torch.bincount(i).tolist() == [4, 4, 4] for i in indices)
     assert not torch.equal(*indices)
 

@@ -37,40 +37,22 @@ from seehear.contracts import (
     Reconstruction,
 )
 from seehear.errors import UsageError
+from seehear.layers import multi_ratio
 from seehear.layers.block import Block, through, through_together
 from seehear.layers.decoder import Masked, MaskedDecoder
 from seehear.layers.features import features_of, join
 from seehear.layers.hiding import HiddenGroup, drawing, hidden_by, hide
 from seehear.layers.initialisation import initialise
 from seehear.layers.inputs import InputConfig, patches_of
-from seehear.layers.masking import MaskKind, kept, visible_first
+from seehear.layers.masking import kept
+from seehear.layers.multi_ratio import MaskingConfig
 from seehear.layers.packing import Group, whole
-from seehear.layers.patches import Stem, gather_patches
+from seehear.layers.patches import Stem
 from seehear.losses.info_nce import Directions, info_nce
 from seehear.losses.masked_reconstruction import masked_reconstruction
 from seehear.randomness import Randomness
 
 AUDIO, IMAGE = "audio", "image"
-
-
-@dataclass(frozen=True)
-class MaskingConfig:
-    """Which tokens are hidden; see `seehear.layers.masking`."""
-
-    ratios: tuple[float, ...] = (0.0, 0.125, 0.25, 0.375, 0.5)
-    """Multi-ratio masking of the contrastive pass; the paper says five ratios over 0 to 0.5, the spacing is ours."""
-    audio: MaskKind = "unstructured"
-    image: MaskKind = "unstructured"
-    reconstruction_ratio: float = 0.75
-    """Of both modalities in the reconstruction pass, always unstructured."""
-
-    def __post_init__(self) -> None:
-        if not self.ratios or not all(0 <= ratio < 1 for ratio in self.ratios):
-            raise UsageError(f"masking.ratios is {self.ratios}", expected="at least one ratio, each 0 to below 1")
-        if not 0 < self.reconstruction_ratio < 1:
-            raise UsageError(
-                f"masking.reconstruction_ratio is {self.reconstruction_ratio}", expected="above 0, below 1"
-            )
 
 
 @dataclass(frozen=True)
@@ -124,7 +106,9 @@ class Config:
     contrast_chunk: int | None = None
     """Rows of the similarities held at once, for batches of thousands of clips; None: all of a process."""
     contrast_weight: float = 1.0
+    """0: reconstruction alone."""
     reconstruction_weight: float = 1.0
+    """0: contrast alone; there is no decoder then, and the fusion layers learn nothing before fine-tuning."""
     in_turn: bool = False
     """Backpropagate contrast and reconstruction one after the other and add their gradients: as `False` in value, with
     half of the activations held at a time, for one more call of the trunk."""
@@ -132,6 +116,14 @@ class Config:
     """Two optimiser steps per batch, contrast then reconstruction, each with moments of its own (released code)."""
 
     def __post_init__(self) -> None:
+        weights = (self.contrast_weight, self.reconstruction_weight)
+        if min(weights) < 0 or max(weights) == 0:
+            raise UsageError(
+                f"contrast_weight is {weights[0]}, reconstruction_weight {weights[1]}",
+                expected="0 or more, and one of them above",
+            )
+        if self.alternating and min(weights) == 0:
+            raise UsageError("alternating steps with one of the weights 0", expected="both above 0")
         if self.temperature <= 0:
             raise UsageError(f"temperature is {self.temperature}", expected="above 0")
         if self.contrast_chunk is not None and self.contrast_chunk < 1:
@@ -174,17 +166,23 @@ class AVSiam(Method):
         self.fusion = nn.ModuleList(
             Block(config.width, config.heads, self.fusion_norms) for _ in range(recipe.fusion_depth)
         )
-        self.decoder = MaskedDecoder(
-            config.width,
-            recipe.width_for(config.width),
-            recipe.depth,
-            recipe.heads,
-            grids=self.grids,
-            values={m: config.patch**2 * channels[m] for m in self.grids},
-        )
+        self.decoder = self._make_decoder(channels) if config.reconstruction_weight else None
         for part in (self.separate_audio, self.fusion, self.decoder):
             if part is not None:
                 initialise(part)
+        if self.decoder is None:
+            self.fusion.requires_grad_(False)
+
+    def _make_decoder(self, channels: Mapping[str, int]) -> MaskedDecoder:
+        recipe = self.config.reconstruction
+        return MaskedDecoder(
+            self.config.width,
+            recipe.width_for(self.config.width),
+            recipe.depth,
+            recipe.heads,
+            grids=self.grids,
+            values={m: self.config.patch**2 * channels[m] for m in self.grids},
+        )
 
     # ------------------------------------------------------------------------------------------------- the contract
     @property
@@ -203,12 +201,14 @@ class AVSiam(Method):
 
     def passes_of(self, phase: str) -> tuple[str, ...]:
         """The joint phase in turn, where that is asked for."""
-        return ("contrast", "reconstruction") if phase == "joint" and self.config.in_turn else (phase,)
+        if phase != "joint" or not self.config.in_turn:
+            return (phase,)
+        return tuple(name for name in ("contrast", "reconstruction") if self._weight(name))
 
     @property
     def batch_multiple(self) -> int:
         """Each masking ratio occurs equally often."""
-        return len(self.config.masking.ratios)
+        return len(self.config.masking.ratios) if self.config.contrast_weight else 1
 
     def optimizer_of(self, phase: str) -> str:
         """The alternating preset keeps one set of moments per phase."""
@@ -224,8 +224,9 @@ class AVSiam(Method):
         """
         keys = randomness.keys(batch.positions, batch.sample_ids)
         patches = self.patches(batch, keys)
-        groups = self._contrast_groups(patches, batch, randomness, keys) if phase != "reconstruction" else []
-        hidden = self._hidden(patches, keys, self.config.reconstruction.decode) if phase != "contrast" else []
+        contrasting, drawing = (self._runs(name, phase) for name in ("contrast", "reconstruction"))
+        groups = self._contrast_groups(patches, batch, randomness, keys) if contrasting else []
+        hidden = self._hidden(patches, keys, self.config.reconstruction.decode) if drawing else []
         encoded = self._encode_groups(groups, hidden)
         losses: Losses = {}
         if groups:
@@ -244,7 +245,7 @@ class AVSiam(Method):
         Raises:
             UsageError: if the batch does not fit (see `forward`).
         """
-        if phase == "reconstruction":
+        if not self._runs("contrast", phase):
             return {}
         keys = randomness.keys(batch.positions, batch.sample_ids)
         groups = self._contrast_groups(self.patches(batch, keys), batch, randomness, keys)
@@ -300,8 +301,12 @@ class AVSiam(Method):
         return self._reconstruction_losses(self._encode_groups([], hidden), hidden)
 
     # --------------------------------------------------------------------------------------------------- the inside
-    def _ratio_index(self, modality: str, batch: Batch, randomness: Randomness) -> Tensor:
-        return randomness.ratio_index(batch.positions, len(self.config.masking.ratios), f"ratio/{modality}")
+    def _weight(self, name: str) -> float:
+        return self.config.contrast_weight if name == "contrast" else self.config.reconstruction_weight
+
+    def _runs(self, name: str, phase: str) -> bool:
+        """This phase has that pass, and it counts."""
+        return phase in (name, "joint") and self._weight(name) > 0
 
     def _contrast_groups(
         self, patches: Mapping[str, Tensor], batch: Batch, randomness: Randomness, keys: Tensor
@@ -314,14 +319,11 @@ class AVSiam(Method):
             )
         if len(patches) < 2:
             raise UsageError(f"nothing to contrast in {batch}", expected="`waveform` and `frames`")
-        groups = []
-        for modality, kind in ((AUDIO, masking.audio), (IMAGE, masking.image)):
-            index = self._ratio_index(modality, batch, randomness)
-            order = visible_first(keys, self.grids[modality], masking.ratios, index, kind, f"mask/{modality}")
-            for ratio, rows in zip(masking.ratios, index.argsort(stable=True).chunk(count), strict=True):
-                places = order[rows, : kept(order.shape[1], ratio)]
-                groups.append(Group(modality, gather_patches(patches[modality], rows, places), places))
-        return groups
+        found = []
+        for m, kind in ((AUDIO, masking.audio), (IMAGE, masking.image)):
+            index = multi_ratio.ratio_index(m, batch.positions, randomness, count)
+            found += multi_ratio.groups(m, patches[m], keys, index, self.grids[m], masking.ratios, kind)
+        return found
 
     def _hidden(self, patches: Mapping[str, Tensor], keys: Tensor, share: float) -> list[HiddenGroup]:
         """One group per modality at the reconstruction ratio, with a share of the hidden places to draw."""
@@ -351,8 +353,8 @@ class AVSiam(Method):
         count = len(self.config.masking.ratios)
         result = {"sample_ids": batch.sample_ids}
         for modality, part in ((AUDIO, tokens[:count]), (IMAGE, tokens[count:])):
-            back = self._ratio_index(modality, batch, randomness).argsort(stable=True).argsort()
-            result[modality] = F.normalize(torch.cat([t.mean(dim=1) for t in part])[back], dim=-1)
+            index = multi_ratio.ratio_index(modality, batch.positions, randomness, count)
+            result[modality] = F.normalize(multi_ratio.pooled(part, index), dim=-1)
         return result
 
     def _fuse(self, tokens: list[Tensor]) -> list[Tensor]:
@@ -361,6 +363,8 @@ class AVSiam(Method):
 
     def _draw(self, encoded: list[Tensor], hidden: list[HiddenGroup]) -> dict[str, Tensor]:
         """Drawn patch values `[B, m, V]` of each modality."""
+        if self.decoder is None:
+            raise UsageError("this AVSiam has no decoder", expected="reconstruction_weight above 0")
         fused = self._fuse(encoded)
         return self.decoder({h.modality: Masked(t, h.places, h.hidden) for h, t in zip(hidden, fused, strict=True)})
 
@@ -373,5 +377,4 @@ class AVSiam(Method):
         }
 
     def _total(self, losses: Losses) -> Tensor:
-        weights = {"contrast": self.config.contrast_weight}
-        return torch.stack([weights.get(n, self.config.reconstruction_weight) * v for n, v in losses.items()]).sum()
+        return torch.stack([self._weight(name) * value for name, value in losses.items()]).sum()
