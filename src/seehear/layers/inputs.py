@@ -32,6 +32,8 @@ class InputConfig:
     audio_frames: int = 1024
     audio_mean: float = -5.081
     audio_deviation: float = 4.4849
+    drop_remainder: bool = False
+    """Leave out mel bins and frames at the end that fill no whole patch: patches of 14 read 126 of 128 bins."""
     image_height: int = 224
     image_width: int = 224
     fit: Literal["squash", "crop"] = "squash"
@@ -55,7 +57,7 @@ class InputConfig:
             "image_width": self.image_width,
         }
         for name, side in sides.items():
-            if side % patch:
+            if side % patch and not (self.drop_remainder and name in ("mel_bins", "audio_frames")):
                 raise UsageError(f"{name} is {side}", expected=f"a multiple of the patch side, {patch}")
         return {
             "audio": (self.mel_bins // patch, self.audio_frames // patch),
@@ -92,19 +94,40 @@ def spectrograms(batch: Batch, config: InputConfig, keys: Tensor | None) -> Tens
 
 def pictures(batch: Batch, config: InputConfig, keys: Tensor | None) -> Tensor:
     """Normalised pictures `[B, 3, H, W]` of the single frame in `batch["frames"]`, augmented where `keys` are given."""
+    if batch["frames"].shape[1] != 1:
+        raise UsageError(f"{batch['frames'].shape[1]} frames per clip", expected="one")
+    return films(batch, config, keys, 1)[:, 0]
+
+
+def films(batch: Batch, config: InputConfig, keys: Tensor | None, count: int) -> Tensor:
+    """Normalised frames `[B, count, 3, H, W]` of `batch["frames"]`, augmented where `keys` are given, all of a clip alike.
+
+    A film of fewer frames starts over, so that a single picture stands still.
+
+    Raises:
+        UsageError: if there are more than `count` frames.
+    """
     frames = batch["frames"]
-    if frames.shape[1] != 1:
-        raise UsageError(f"{frames.shape[1]} frames per clip", expected="one")
-    images = signals.normalize_image(frames[:, 0])
+    offered = frames.shape[1]
+    if offered > count:
+        raise UsageError(f"{offered} frames per clip", expected=f"at most {count}")
+    images = signals.normalize_image(frames)
     if keys is not None and config.crop_scale != (1.0, 1.0):
         size = (config.image_height, config.image_width)
         boxes = signals.random_resized_crop_boxes(
             keys, *size, scale=config.crop_scale, ratio=(1.0, 1.0), purpose="crop"
         )
-        images = signals.crop_resize(images, boxes, size)
+        boxes = boxes.repeat_interleave(offered, dim=0)
+        images = signals.crop_resize(images.flatten(0, 1), boxes, size).unflatten(0, (-1, offered))
     if keys is not None and config.flip:
         images = signals.flip(images, uniform(keys, 1, "flip")[:, 0] < 0.5)
-    return images
+    return images if offered == count else images[:, torch.arange(count, device=images.device) % offered]
+
+
+def whole_patches(spectrogram: Tensor, config: InputConfig, patch: int) -> Tensor:
+    """`[B, T, F]` without the frames and bins at the end that `drop_remainder` leaves out."""
+    rows, columns = config.grids(patch)["audio"]
+    return spectrogram[:, : columns * patch, : rows * patch]
 
 
 def patches_of(
@@ -113,7 +136,8 @@ def patches_of(
     """Normalised patch values `[B, N, V]` of the modalities in `batch`, augmented where `keys [B]` are given."""
     result = {}
     if "waveform" in batch:
-        result["audio"] = cut_spectrogram(spectrograms(batch, config, keys).to(dtype), patch)
+        values = spectrograms(batch, config, keys).to(dtype)
+        result["audio"] = cut_spectrogram(whole_patches(values, config, patch), patch)
     if "frames" in batch:
         result["image"] = cut_picture(pictures(batch, config, keys).to(dtype), patch)
     return result
