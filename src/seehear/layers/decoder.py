@@ -1,8 +1,9 @@
-"""Masked decoder for two modalities (CAV-MAE, arXiv 2210.07839; AVSiam, arXiv 2403.19638).
+"""Masked decoder of one or several modalities (CAV-MAE, arXiv 2210.07839; AVSiam, arXiv 2403.19638).
 
-Visible tokens are projected, hidden ones stand as mask tokens; each gets the position and modality vector of its place;
-all pass through plain blocks; a head per modality draws the values of the hidden patches. Tokens need not lie in grid
-order (attention has none), so only the hidden tokens that are asked for are decoded: all of them, or a subset.
+Visible tokens are projected, hidden ones stand as mask tokens; each gets the position of its place and, where there are
+several modalities, the vector of its own; all pass through plain blocks; a head per modality draws the values of the
+hidden patches. Tokens need not lie in grid order (attention has none), so only the hidden tokens that are asked for are
+decoded: all of them, or a subset.
 
 Legend: B batch, n visible tokens, m hidden tokens asked for, D encoder width, E decoder width, V values of a patch.
 """
@@ -59,7 +60,8 @@ class MaskedDecoder(nn.Module):
         tables = {m: sine_cosine(g, width) if fixed else torch.zeros(math.prod(g), width) for m, g in grids.items()}
         self.mask_token = nn.Parameter(_start(width, deviation))
         self.positions = nn.ParameterDict({m: nn.Parameter(t, requires_grad=not fixed) for m, t in tables.items()})
-        self.modalities = nn.ParameterDict({m: nn.Parameter(_start(width, deviation)) for m in grids})
+        named = grids if len(grids) > 1 else {}
+        self.modalities = nn.ParameterDict({m: nn.Parameter(_start(width, deviation)) for m in named})
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleDict({m: nn.Linear(width, v) for m, v in values.items()})
@@ -79,7 +81,8 @@ class MaskedDecoder(nn.Module):
 
     def _place(self, modality: str, index: Tensor) -> Tensor:
         """Position and modality vector of places `[B, n]`: `[B, n, E]`."""
-        return self.positions[modality][index] + self.modalities[modality]
+        place = self.positions[modality][index]
+        return place + self.modalities[modality] if self.modalities else place
 
 
 def _start(width: int, deviation: float) -> Tensor:

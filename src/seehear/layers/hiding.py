@@ -3,7 +3,9 @@
 Legend: B batch, N token places, n visible ones, m hidden ones to draw, V values of a patch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -82,10 +84,17 @@ def _group(modality: str, patches: Tensor, visible: Tensor, hidden: Tensor) -> H
 
 
 def drawing(
-    group: HiddenGroup, patches: Tensor, drawn: Tensor, inputs: InputConfig, patch: int, per_patch: bool = False
+    group: HiddenGroup,
+    patches: Tensor,
+    drawn: Tensor,
+    inputs: InputConfig,
+    patch: int,
+    per_patch: bool = False,
+    join: Callable[[Tensor], Tensor] | None = None,
 ) -> Reconstruction:
     """Drawn values `[B, m, V]` in place among `patches [B, N, V]`, in pictures of 0 to 1 or log-mel units.
 
+    `join` puts patches `[B, N, V]` together; by default it undoes `patches_of`.
     A network that learnt standardised patches (`per_patch`) cannot know their brightness: it is lent the true mean and
     deviation of each, as MAE's figures are made; for in-painting train with raw targets.
     """
@@ -96,7 +105,9 @@ def drawing(
     filled = patches.scatter(1, place, drawn.to(patches.dtype))
     mask = torch.zeros_like(patches).scatter(1, place, 1.0)
     image = group.modality == "image"
-    join, show = (join_picture, inputs.picture_units) if image else (join_spectrogram, inputs.spectrogram_units)
-    grid = inputs.grids(patch)[group.modality]
-    original, reconstruction, hidden = (join(values, patch, grid) for values in (patches, filled, mask))
+    show = inputs.picture_units if image else inputs.spectrogram_units
+    if join is None:
+        grid = inputs.grids(patch)[group.modality]
+        join = partial(join_picture if image else join_spectrogram, patch=patch, grid=grid)
+    original, reconstruction, hidden = (join(values) for values in (patches, filled, mask))
     return Reconstruction(show(original), show(reconstruction), hidden.bool(), (patch, patch))

@@ -100,7 +100,7 @@ def pictures(batch: Batch, config: InputConfig, keys: Tensor | None) -> Tensor:
 
 
 def films(batch: Batch, config: InputConfig, keys: Tensor | None, count: int) -> Tensor:
-    """Normalised frames `[B, count, 3, H, W]` of `batch["frames"]`, augmented where `keys` are given, all of a clip alike.
+    """Normalised frames `[B, count, 3, H, W]` of `batch["frames"]`; given `keys`, a clip's are augmented alike.
 
     A film of fewer frames starts over, so that a single picture stands still.
 

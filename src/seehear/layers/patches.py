@@ -2,10 +2,12 @@
 
 Patches are cut first, the visible ones gathered, and only those projected: hidden patches cost nothing. Patch order is
 token order: pictures row-major; spectrograms frequency-major (index = f * columns + t), as AVSiam's
-`[B, 1, mel, frames]` convolution gives. Values inside a patch: pictures (row, column, channel), channel fastest;
-spectrograms (mel bin, frame), frame fastest.
+`[B, 1, mel, frames]` convolution gives, or time-major (index = t * rows + f), as MAViL's `[B, 1, frames, mel]` one.
+Values inside a patch: pictures (row, column, channel), channel fastest; spectrograms (mel bin, frame), frame fastest,
+and time-major the other way round. A tube spans some frames of a film: a patch of (row, column, frame, channel).
 
-Legend: B batch, C channels, H W picture, T frames, F mel bins, p patch side, N tokens, V values of a patch, D width.
+Legend: B batch, C channels, H W picture, T frames, F mel bins, p patch side, t frames of a tube, N tokens, V values of
+a patch, D width.
 """
 
 from typing import Literal
@@ -46,6 +48,36 @@ def cut_spectrogram(spectrogram: Tensor, patch: int) -> Tensor:
 def join_spectrogram(patches: Tensor, patch: int, grid: tuple[int, int]) -> Tensor:
     """The inverse of `cut_spectrogram`: `[B, N, p * p]` to `[B, T, F]`."""
     return join_picture(patches, patch, grid)[:, 0].transpose(1, 2)
+
+
+def cut_spectrogram_by_time(spectrogram: Tensor, patch: int) -> Tensor:
+    """`[B, T, F]` to `[B, N, p * p]`, time-major."""
+    return cut_picture(spectrogram[:, None], patch)
+
+
+def join_spectrogram_by_time(patches: Tensor, patch: int, grid: tuple[int, int]) -> Tensor:
+    """The inverse of `cut_spectrogram_by_time` on a grid of (times, frequencies): `[B, N, p * p]` to `[B, T, F]`."""
+    return join_picture(patches, patch, grid)[:, 0]
+
+
+def cut_tubes(frames: Tensor, tube: int, patch: int) -> Tensor:
+    """`[B, T, C, H, W]` to `[B, N, p * p * t * C]`, ordered by (time, row, column).
+
+    Raises:
+        UsageError: if T is no multiple of the tube's frames, or H or W none of the patch side.
+    """
+    batch, count = frames.shape[:2]
+    if count % tube:
+        raise UsageError(f"films of {count} frames", expected=f"a multiple of the tube's, {tube}")
+    stacked = frames.reshape(batch * (count // tube), -1, *frames.shape[3:])  # t * C channels, C fastest
+    return cut_picture(stacked, patch).view(batch, -1, patch * patch * stacked.shape[1])
+
+
+def join_tubes(patches: Tensor, tube: int, patch: int, grid: tuple[int, int, int]) -> Tensor:
+    """The inverse of `cut_tubes` on a grid of (times, rows, columns): `[B, N, p * p * t * C]` to `[B, T, C, H, W]`."""
+    times, rows, columns = grid
+    stacked = join_picture(patches.reshape(-1, rows * columns, patches.shape[2]), patch, (rows, columns))
+    return stacked.view(patches.shape[0], times * tube, -1, *stacked.shape[2:])
 
 
 class PatchEmbedding(nn.Module):
@@ -109,7 +141,9 @@ def _merge_cells(x: Tensor, side: int) -> Tensor:
 
 
 def conv_to_linear(kernel: Tensor) -> Tensor:
-    """A convolution kernel `[D, C, p, p]` as the matrix `[D, p * p * C]` that acts on our patch values."""
+    """A convolution kernel `[D, C, p, p]`, or of tubes `[D, C, t, p, p]`, as the matrix that acts on our values."""
+    if kernel.ndim == 5:
+        kernel = kernel.transpose(1, 2).flatten(1, 2)  # frames and channels as the channels of a tube
     return kernel.permute(0, 2, 3, 1).reshape(kernel.shape[0], -1)
 
 
