@@ -22,6 +22,10 @@ class Method(nn.Module):
 
     Config: ClassVar[type]
     config: Any
+    fusion_parts: ClassVar[tuple[str, ...]] = ()
+    """Submodules that join sound and picture: fine-tuning can give them a rate of their own."""
+    pretraining_parts: ClassVar[tuple[str, ...]] = ()
+    """Submodules that `encode` never calls: fine-tuning leaves them out."""
 
     @property
     def needs(self) -> Needs:
@@ -64,6 +68,9 @@ class Method(nn.Module):
 
     def after_step(self, progress: Progress) -> None:
         """Called once after each step: teachers, queues."""
+
+    def after_training(self) -> None:
+        """Called once on weights that were loaded to be used: averaged ones take the place of the last ones."""
 
     def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
         """Deterministic features of what the batch carries: "audio", "image", "audiovisual"; see `Features.layers`."""
@@ -119,5 +126,30 @@ class Reconstructs(Protocol):
     """A method that can show what it draws of what was hidden from it."""
 
     def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:
-        """Original, drawing and mask of each modality of `batch`."""
+        """Original, drawing and mask of each modality of `batch`; nothing where this configuration draws none."""
+        ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """A method that names the classes of a clip, by its sound, its picture, or both.
+
+    Attributes:
+        classes: names of the classes, `[C]`.
+        single_label: every clip has one class (scores are a softmax), not any number of them (sigmoids).
+        test_frames: frames of a clip whose scores are averaged.
+        weights_in_use: which weights these are, for people.
+    """
+
+    classes: tuple[str, ...]
+    single_label: bool
+    test_frames: int
+    weights_in_use: str
+
+    def classify(self, batch: Batch) -> dict[Modality, Tensor]:
+        """Logits of what the batch carries, `[B, C]`; `[B, k, C]` of its k pictures, and of its sound with each."""
+        ...
+
+    def scores(self, logits: Tensor) -> Tensor:
+        """Class scores `[B, C]` from 0 to 1: of each picture, then their mean."""
         ...

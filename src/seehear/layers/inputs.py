@@ -2,8 +2,8 @@
 
 Source: AVSiam and CAV-MAE (arXiv 2403.19638, 2210.07839) and their released loaders: Kaldi filter banks of the
 mean-free waveform, zero-padded or cut to a fixed number of frames BEFORE normalisation with (x + 5.081) / 4.4849; in
-training noise U(0, 1) * U(0, 1) / 10 and a random roll in time; pictures with ImageNet mean and deviation.
-Augmentation is keyed: `keys=None` means none.
+training noise U(0, 1) * U(0, 1) / 10 and a random roll in time, in fine-tuning SpecAugment before normalisation;
+pictures with ImageNet mean and deviation. Augmentation is keyed: `keys=None` means none.
 
 Legend: B batch, T frames, F mel bins, H W picture.
 """
@@ -43,6 +43,8 @@ class InputConfig:
     """Mirror half of the training pictures (the paper does not)."""
     crop_scale: tuple[float, float] = (1.0, 1.0)
     """Share of the picture's area that a training crop keeps; (1, 1), the paper's way, is no cropping."""
+    spec_augment: tuple[int, int] = (0, 0)
+    """Widest stripe of mel bins and of frames that is wiped out in training (fine-tuning: 48 and 192 of 128 x 1024)."""
 
     def grids(self, patch: int) -> dict[str, tuple[int, int]]:
         """Token grids: (frequencies, times) of the sound, (rows, columns) of the picture.
@@ -83,6 +85,8 @@ def spectrograms(batch: Batch, config: InputConfig, keys: Tensor | None) -> Tens
         frame_shift_ms=config.frame_shift_ms,
     )
     values = signals.fit_frames(values, config.audio_frames)
+    if keys is not None and any(config.spec_augment):
+        values = signals.spec_augment(values, keys, *config.spec_augment)
     values = signals.normalize_spectrogram(values, config.audio_mean, config.audio_deviation)
     if keys is not None and config.audio_noise:
         values = signals.add_noise(values, keys)

@@ -136,6 +136,8 @@ class AVSiam(Method):
     """See the file's header."""
 
     Config = Config
+    fusion_parts = ("fusion",)
+    pretraining_parts = ("decoder", "separate_audio", "separate_norm")
 
     def __init__(self, config: Config):
         super().__init__()

@@ -112,6 +112,8 @@ class CavMae(Method):
     """See the file's header."""
 
     Config = Config
+    fusion_parts = ("joint", "norm")
+    pretraining_parts = ("decoder",)
 
     def __init__(self, config: Config):
         super().__init__()

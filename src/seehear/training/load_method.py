@@ -34,4 +34,5 @@ def load_method(folder: Path | str, device: str | torch.device = "cpu") -> Metho
     config = from_dict(RunConfig, checkpoint.state["config"])
     method = methods.get(type(config.method).method)(config.method)
     load_weights(method, checkpoint.tensors("weights"), str(found))
+    method.after_training()
     return method.to(device).eval()

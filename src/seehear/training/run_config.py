@@ -25,6 +25,7 @@ class DataConfig:
         train_split: split to train on.
         evaluation_split: split to evaluate on.
         global_batch: clips per step, over all ranks and accumulated pieces.
+        balanced: draw clips with replacement, those of rare classes more often (see clips.BalancedSampler).
         threads: batches that each rank prepares at once; 0 prepares each when it is asked for.
         prefetch: batches ready or under way at most.
     """
@@ -33,6 +34,7 @@ class DataConfig:
     train_split: str = "train"
     evaluation_split: str = "test"
     global_batch: int = 64
+    balanced: bool = False
     threads: int = 2
     prefetch: int = 4
 
