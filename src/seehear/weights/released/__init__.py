@@ -1,1 +1,1 @@
-"""Released weights: one adapter per published layout, from its names to this project's."""
+"""Released weights: published files of tensors as encoders of this project, one adapter per layout."""

@@ -3,13 +3,15 @@
 Legend: B clips, T frames of a clip, N tokens, D width, C classes.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from seehear.errors import UsageError
-from seehear.weights.released.state import Reading
+from seehear.weights.released.reading import Reading
+
+Channels = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -17,35 +19,58 @@ class Preprocessing:
     """What the network's inputs went through in training.
 
     Attributes:
-        audio_mean: taken off log-mel values.
+        audio_mean: taken off log-mel values; None: it reads no sound.
         audio_deviation: then the divisor.
         mel_bins: of the Kaldi filter bank, 25 ms windows every 10 ms at 16 kHz.
         audio_frames: zero-padded or cut to, before normalisation.
-        image_mean: of RGB in 0 to 1.
+        image_mean: of RGB in 0 to 1; None: it reads no pictures.
         image_deviation: divisor of RGB.
-        picture_fit: "squash" straight to the size, or "crop" the centre after resizing the shorter side.
+        image_size: height and width.
+        picture_fit: "squash" straight to the size, or "crop" the centre after resizing the shorter side (bicubic).
+        crop_ratio: side of that crop over the resized shorter side.
+        note: what the file does not tell.
     """
 
     audio_mean: float | None = None
     audio_deviation: float | None = None
     mel_bins: int = 128
     audio_frames: int = 1024
-    image_mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    image_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    image_mean: Channels | None = (0.485, 0.456, 0.406)
+    image_deviation: Channels | None = (0.229, 0.224, 0.225)
+    image_size: tuple[int, int] = (224, 224)
     picture_fit: Literal["squash", "crop"] = "crop"
+    crop_ratio: float = 1.0
+    note: str = ""
+
+    def lines(self) -> list[str]:
+        """For people."""
+        found = []
+        if self.audio_mean is not None:
+            found.append(
+                f"sound    Kaldi log-mel, {self.mel_bins} bins, zero-padded or cut to {self.audio_frames} frames, "
+                f"then (x - {self.audio_mean:g}) / {self.audio_deviation:g}"
+            )
+        if self.image_mean is not None:
+            height, width = self.image_size
+            side = round(min(height, width) / self.crop_ratio)
+            how = "squashed" if self.picture_fit == "squash" else f"shorter side to {side}, centre cropped"
+            found.append(
+                f"pictures RGB 0 to 1, {how} to {height} x {width}, "
+                f"then (x - {_in_short(self.image_mean)}) / {_in_short(self.image_deviation)}"
+            )
+        return [*found, f"note     {self.note}"] if self.note else found
 
 
-def refuse_shape(name: str, values: Tensor, shape: tuple[int, ...]) -> None:
-    """Refuse an input that is not `[B, *shape]`, floating point.
+def _in_short(values: Channels | None) -> str:
+    return "(" + ", ".join(f"{value:g}" for value in values or ()) + ")"
 
-    Raises:
-        UsageError: if it is not.
-    """
-    if tuple(values.shape[1:]) != shape or not values.is_floating_point():
-        raise UsageError(
-            f"{name} of shape {tuple(values.shape)} and type {values.dtype}",
-            expected=f"floating point [B, {', '.join(map(str, shape))}]",
-        )
+
+@dataclass(frozen=True)
+class Origin:
+    """How an encoder was read: `layout` and the `options` of its adapter, with which the same file reads so again."""
+
+    layout: str
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 class ReleasedEncoder(nn.Module):
@@ -54,11 +79,15 @@ class ReleasedEncoder(nn.Module):
     Args:
         reading: what became of the file's keys.
         preprocessing: what the inputs must have gone through.
+
+    Attributes:
+        origin: how it was read.
     """
 
     def __init__(self, reading: Reading, preprocessing: Preprocessing):
         super().__init__()
         self.reading, self.preprocessing = reading, preprocessing
+        self.origin = Origin(reading.layout)
 
     @property
     def layout(self) -> str:
@@ -66,13 +95,13 @@ class ReleasedEncoder(nn.Module):
         return self.reading.layout
 
     def forward_features(self, spectrogram: Tensor | None = None, image: Tensor | None = None) -> dict[str, Tensor]:
-        """Unmasked tokens `[B, N, D]` after the final norms, "audio" of `spectrogram [B, 1024, 128]` and "image" of
-        `image [B, 3, H, W]`, both normalised.
+        """Unmasked tokens `[B, N, D]` after the final norms: "audio" of `spectrogram [B, 1024, 128]`, "image" of
+        `image [B, 3, 224, 224]`, both normalised.
 
         Raises:
             UsageError: if nothing is given, a shape does not fit, or the file has no encoder for it.
         """
-        raise NotImplementedError
+        raise UsageError(f"{self.layout} weights have no encoder here", expected="a layout with an encoder")
 
     def classify(self, spectrogram: Tensor | None = None, image: Tensor | None = None) -> dict[str, Tensor]:
         """Logits `[B, C]` of what is given: "audio", "image", "audiovisual"; `[B, T, C]` of several frames.
@@ -80,7 +109,7 @@ class ReleasedEncoder(nn.Module):
         Raises:
             UsageError: if the file has no class heads.
         """
-        raise UsageError(f"{self.layout} weights have no class heads", expected="a fine-tuned layout")
+        raise UsageError(f"{self.layout} weights have no class heads that are read", expected="a fine-tuned layout")
 
     def reconstruction_losses(
         self, spectrogram: Tensor, image: Tensor, audio_mask: Tensor, image_mask: Tensor
@@ -90,4 +119,4 @@ class ReleasedEncoder(nn.Module):
         Raises:
             UsageError: if the file has no decoder for both.
         """
-        raise UsageError(f"{self.layout} weights reconstruct nothing here", expected="a pretraining layout")
+        raise UsageError(f"{self.layout} weights have no decoder for both", expected="a pretraining layout")

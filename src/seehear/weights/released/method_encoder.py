@@ -104,22 +104,13 @@ class MethodEncoder(ReleasedEncoder):
 
     def _patches(self, spectrogram: Tensor | None, image: Tensor | None) -> dict[str, Tensor]:
         inputs, patch = self.method.config.inputs, self.method.config.patch
-        shapes = {
-            "audio": (inputs.audio_frames, inputs.mel_bins),
-            "image": (3, inputs.image_height, inputs.image_width),
-        }
-        given = {"audio": spectrogram, "image": image}
         found = {}
-        for modality, values in given.items():
-            if values is None:
-                continue
-            if tuple(values.shape[1:]) != shapes[modality]:
-                raise UsageError(
-                    f"{modality} input of shape {tuple(values.shape)}",
-                    expected=f"[B, {', '.join(map(str, shapes[modality]))}]",
-                )
-            cut = cut_spectrogram if modality == "audio" else cut_picture
-            found[modality] = cut(values, patch)
+        if spectrogram is not None:
+            refuse_shape("spectrogram", spectrogram, (inputs.audio_frames, inputs.mel_bins))
+            found["audio"] = cut_spectrogram(whole_patches(spectrogram, inputs, patch), patch)
+        if image is not None:
+            refuse_shape("image", image, (3, inputs.image_height, inputs.image_width))
+            found["image"] = cut_picture(image, patch)
         if not found:
             raise UsageError("neither a spectrogram nor an image is given", expected="one of them, or both")
         return found

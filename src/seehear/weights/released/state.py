@@ -1,138 +1,124 @@
 """Reading a published dictionary of tensors: every key ends up used, as a duplicate, or unused with a reason.
 
 Sizes are read off tensors, then each tensor is taken by its published name in the shape that these sizes ask for. What
-is missing does not stop the reading: all of it is named together at the end.
+is missing or of another shape does not stop the reading: all of it is named together at the end.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from seehear.errors import DataError
+from seehear.weights.released.names import folded
+from seehear.weights.released.reading import Reading as Reading
 
 WRAPPER = "module."
-NAMES_SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What became of a file's keys.
-
-    Attributes:
-        layout: as what it was read.
-        used: keys whose tensors are in the network.
-        unused: reason by key.
-        duplicates: keys whose tensors equal those of a used one.
-        missing: what stands in, by the published name of what the file lacks.
-    """
-
-    layout: str
-    used: tuple[str, ...]
-    unused: dict[str, str] = field(default_factory=dict)
-    duplicates: tuple[str, ...] = ()
-    missing: dict[str, str] = field(default_factory=dict)
-
-    def lines(self) -> list[str]:
-        """For people: counts, then every name that is not used."""
-        found = [f"{self.layout}: {len(self.used)} tensors used, {len(self.unused)} unused, "
-                 f"{len(self.duplicates)} duplicates, {len(self.missing)} missing"]  # fmt: skip
-        found += [f"unused   {name}: {reason}" for name, reason in self.unused.items()]
-        return found + [f"missing  {name}: {instead}" for name, instead in self.missing.items()]
-
-    def to_dict(self) -> dict[str, Any]:
-        """For machines."""
-        return {
-            "layout": self.layout,
-            "used": list(self.used),
-            "unused": self.unused,
-            "duplicates": list(self.duplicates),
-            "missing": self.missing,
-        }
+INSPECT = "seehear weights inspect FILE"
 
 
 class StateReader:
     """A dictionary of tensors under published names.
 
     Args:
-        state: the dictionary; a leading `module.` of all its keys is stripped.
+        state: the dictionary; a leading `module.` of its keys is stripped.
         layout: what it is read as.
 
     Raises:
-        DataError: if it is empty, or an entry is no tensor.
+        DataError: if it is empty, an entry is no tensor, or a key occurs with and without `module.`.
     """
 
     def __init__(self, state: Mapping[str, Tensor], layout: str):
-        if not state:
-            raise DataError(f"an empty dictionary as {layout} weights", expected="tensors by their published names")
-        for name, value in state.items():
-            if not isinstance(value, Tensor):
-                raise DataError(
-                    f"entry {name!r} is of type {type(value).__name__}",
-                    expected="tensors only",
-                    cause="a training state, in which the weights are one entry",
-                )
         self.layout = layout
-        self._state = {name.removeprefix(WRAPPER): value for name, value in state.items()}
-        if len(self._state) != len(state):
-            raise DataError(f"{len(state) - len(self._state)} keys occur with and without {WRAPPER!r}")
-        self._used: dict[str, None] = {}
+        self._state = unwrapped(state)
+        self._used: dict[str, tuple[int, ...]] = {}
         self._unused: dict[str, str] = {}
-        self._duplicates: dict[str, None] = {}
+        self._duplicates: dict[str, str] = {}
         self._stands_in: dict[str, str] = {}
-        self._lacking: dict[str, str] = {}
-        self._refused: list[str] = []
+        self._lacking: list[str] = []
+        self._unsized: list[str] = []
+        self._refused: dict[str, str] = {}
 
     def has(self, prefix: str) -> bool:
         """Some key begins so."""
         return any(name.startswith(prefix) for name in self._state)
 
+    def names(self, prefix: str = "") -> list[str]:
+        """The keys that begin so, in the file's order."""
+        return [name for name in self._state if name.startswith(prefix)]
+
     def count_blocks(self, prefix: str) -> int:
         """How many numbers follow `prefix` in keys such as `blocks.11.norm1.weight`: the largest, and one."""
-        found = [name.removeprefix(prefix).split(".")[0] for name in self._state if name.startswith(prefix)]
-        return max((int(number) for number in found if number.isdigit()), default=-1) + 1
+        found = [name.removeprefix(prefix).split(".")[0] for name in self.names(prefix)]
+        return max((int(number) for number in found if number.isdecimal()), default=-1) + 1
 
-    def take(self, name: str, shape: Sequence[int] | None = None) -> Tensor:
-        """The tensor of that name in float32; of a missing one zeros stand in until `finish` refuses it.
+    def take(self, name: str, shape: Sequence[int] | None = None, *, axes: int = 0) -> Tensor:
+        """The tensor of that name in float32; of one that is missing or has another shape, zeros stand in until
+        `finish` refuses it.
 
         Args:
             name: published.
-            shape: what it must have; None: any with at least two values in each of its axes read elsewhere.
+            shape: what it must have; None: any.
+            axes: how many axes it must have, where the shape is free.
         """
         value = self._state.get(name)
         if value is None:
-            self._lacking[name] = "x".join(map(str, shape or ())) or "its sizes are needed"
-            return torch.zeros(tuple(shape) if shape is not None else (2, 2, 2, 2))
-        if shape is not None and tuple(value.shape) != tuple(shape):
-            self._refused.append(f"{name} is {tuple(value.shape)}, expected {tuple(shape)}")
-            return torch.zeros(tuple(shape))
-        self._used[name] = None
-        self._unused.pop(name, None)
-        return value.detach().to(torch.float32)
+            (self._lacking if shape is not None else self._unsized).append(name)
+        elif not value.is_floating_point():
+            self._refused[name] = f"{name} holds {value.dtype}, expected floating point"
+        elif shape is not None and tuple(value.shape) != tuple(shape):
+            self._refused[name] = f"{name} is {list(value.shape)}, expected {list(shape)}"
+        elif axes and value.ndim != axes:
+            self._refused[name] = f"{name} is {list(value.shape)}, expected {axes} axes"
+        else:
+            self._used[name] = tuple(value.shape)
+            self._unused.pop(name, None)
+            return value.detach().to(torch.float32)
+        return torch.zeros(tuple(shape) if shape is not None else (2,) * (axes or 4))
+
+    def optional(self, name: str, shape: Sequence[int] | None = None, *, axes: int = 0) -> Tensor | None:
+        """As `take`, but None where the file does not have it."""
+        return self.take(name, shape, axes=axes) if name in self._state else None
 
     def drop(self, prefix: str, reason: str) -> None:
-        """Report every key that begins so and was not taken as unused for that reason."""
-        for name in self._state:
-            if name.startswith(prefix) and name not in self._used:
+        """Report every key that begins so and is not taken as unused for that reason."""
+        for name in self.names(prefix):
+            if name not in self._used:
                 self._unused.setdefault(name, reason)
 
     def same(self, copies: str, originals: str) -> None:
         """Keys under the prefix `copies` must hold the tensors of those under `originals`.
 
+        A copy of what the file lacks otherwise is left over: it ends up unused.
+
         Raises:
-            DataError: if one differs, or has no original.
+            DataError: naming the first that differs.
         """
-        for name in [n for n in self._state if n.startswith(copies)]:
+        for name in self.names(copies):
             original = originals + name.removeprefix(copies)
-            if original not in self._state or not torch.equal(self._state[name], self._state[original]):
+            if original not in self._state:
+                continue
+            if not torch.equal(self._state[name], self._state[original]):
                 raise DataError(
                     f"{name} differs from {original}",
                     expected="two names of one tensor",
                     cause="a damaged file, or weights put together from several",
                 )
-            self._duplicates[name] = None
+            self._duplicates[name] = original
+
+    def refuse(self, prefixes: Sequence[str], because: str) -> None:
+        """Refuse what changes the function and is not built here.
+
+        Raises:
+            DataError: if a key begins with one of the prefixes, naming all that do.
+        """
+        found = [name for prefix in prefixes for name in self.names(prefix)]
+        if found:
+            raise DataError(
+                f"{_counted(len(found), 'key')} of {self.layout} weights that {because}: {_listed(found)}",
+                expected="a network without them",
+                cause="a variant of this architecture that is not supported",
+            )
 
     def fallback(self, names: Sequence[str], instead: str) -> None:
         """Report what the file lacks, and what happens instead."""
@@ -142,27 +128,59 @@ class StateReader:
         """What became of every key.
 
         Raises:
-            DataError: if necessary keys are missing or have other shapes; all of them are counted, many are named.
+            DataError: if necessary keys are missing or have other shapes; all of them are counted and named.
         """
-        if self._refused:
+        self._complete()
+        told = {**self._used, **self._duplicates, **self._unused}
+        rest = [name for name in self._state if name not in told]
+        unused = self._unused | dict.fromkeys(rest, f"not part of the {self.layout} layout")
+        return Reading(self.layout, dict(self._used), unused, dict(self._duplicates), dict(self._stands_in))
+
+    def _complete(self) -> None:
+        missing = list(dict.fromkeys(self._unsized or self._lacking))
+        if missing:
+            sizes = ", from which sizes are read," if self._unsized else ""
             raise DataError(
-                f"{len(self._refused)} tensors of other shapes than {self.layout} weights of this size have: "
-                f"{_some(self._refused)}",
-                cause="weights of another layout, or a damaged file",
-                cure="seehear weights inspect FILE",
-            )
-        if self._lacking:
-            raise DataError(
-                f"{len(self._lacking)} keys of the {self.layout} layout are missing: {_some(list(self._lacking))}",
+                f"{_counted(len(missing), 'key')} of the {self.layout} layout{sizes} missing: {_listed(missing)}",
                 expected="all that the network needs",
                 cause="weights of another layout, or half of a file",
-                cure="seehear weights inspect FILE",
+                cure=INSPECT,
             )
-        rest = [n for n in self._state if n not in self._used and n not in self._duplicates and n not in self._unused]
-        unused = self._unused | dict.fromkeys(rest, f"not part of the {self.layout} layout")
-        return Reading(self.layout, tuple(self._used), unused, tuple(self._duplicates), dict(self._stands_in))
+        if self._refused:
+            raise DataError(
+                f"{_counted(len(self._refused), 'tensor')} unlike those of {self.layout} weights of this size: "
+                f"{_listed(self._refused.values())}",
+                cause="weights of another layout, or a damaged file",
+                cure=INSPECT,
+            )
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more
+def unwrapped(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The dictionary without a leading `module.` of its keys.
+
+    Raises:
+        DataError: if it is empty, an entry is no tensor, or a key occurs with and without `module.`.
+    """
+    if not state:
+        raise DataError("an empty dictionary in place of weights", expected="tensors by their published names")
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise DataError(
+                f"entry {name!r} is of type {type(value).__name__}",
+                expected="names and tensors only",
+                cause="a training state, in which the weights are one entry",
+                cure="seehear.weights.open_weights(FILE), which looks for that entry",
+            )
+    result = {name.removeprefix(WRAPPER): value for name, value in state.items()}
+    if len(result) != len(state):
+        twice = [name for name in state if name.startswith(WRAPPER) and name.removeprefix(WRAPPER) in state]
+        raise DataError(f"{_counted(len(twice), 'key')} with and without {WRAPPER!r}: {_listed(twice)}")
+    return result
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(folded(names))
