@@ -3,7 +3,7 @@
 Legend: B clips, T frames of a clip, N tokens, D width, C classes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -65,14 +65,6 @@ def _in_short(values: Channels | None) -> str:
     return "(" + ", ".join(f"{value:g}" for value in values or ()) + ")"
 
 
-@dataclass(frozen=True)
-class Origin:
-    """How an encoder was read: `layout` and the `options` of its adapter, with which the same file reads so again."""
-
-    layout: str
-    options: dict[str, Any] = field(default_factory=dict)
-
-
 class ReleasedEncoder(nn.Module):
     """An encoder with released weights, in eval mode.
 
@@ -81,13 +73,13 @@ class ReleasedEncoder(nn.Module):
         preprocessing: what the inputs must have gone through.
 
     Attributes:
-        origin: how it was read.
+        options: of its adapter: with them the same tensors read so again.
     """
 
     def __init__(self, reading: Reading, preprocessing: Preprocessing):
         super().__init__()
         self.reading, self.preprocessing = reading, preprocessing
-        self.origin = Origin(reading.layout)
+        self.options: dict[str, Any] = {}
 
     @property
     def layout(self) -> str:

@@ -1,0 +1,67 @@
+"""What became of a released file's keys: nothing is taken, left out or made up without its name standing here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seehear.weights.released.names import folded
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of a file's keys.
+
+    Attributes:
+        layout: as what it was read.
+        used: shape by key, of the tensors that are in the network.
+        unused: reason by key.
+        duplicates: the key of the equal tensor that is used, by key.
+        missing: what happens instead, by the published name of what the file lacks.
+    """
+
+    layout: str
+    used: dict[str, tuple[int, ...]]
+    unused: dict[str, str] = field(default_factory=dict)
+    duplicates: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """For people: counts, then every name that is not in the network, those alike but for a number as one."""
+        counts = ", ".join(
+            f"{len(names)} {word}"
+            for names, word in (
+                (self.used, "tensors used"),
+                (self.duplicates, "duplicates, equal to a used one"),
+                (self.unused, "unused"),
+                (self.missing, "names missing"),
+            )
+        )
+        return [
+            f"{self.layout}: {counts}",
+            *_explained("unused", self.unused),
+            *_explained("missing", self.missing),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For machines; `from_dict` reads it."""
+        return {
+            "layout": self.layout,
+            "used": {name: list(shape) for name, shape in self.used.items()},
+            "unused": self.unused,
+            "duplicates": self.duplicates,
+            "missing": self.missing,
+        }
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> "Reading":
+        """The inverse of `to_dict`."""
+        used = {name: tuple(shape) for name, shape in values["used"].items()}
+        others = (dict(values[part]) for part in ("unused", "duplicates", "missing"))
+        return Reading(values["layout"], used, *others)
+
+
+def _explained(word: str, names: Mapping[str, str]) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in names.items():
+        by_reason.setdefault(reason, []).append(name)
+    return [f"{word:8} {name}: {reason}" for reason, alike in by_reason.items() for name in folded(alike)]
