@@ -42,15 +42,16 @@ def survey(encoder: Any, wanted: Collection[Modality]) -> Survey:
     with torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
         patches = {m: values.to("meta") for m, values in encoder.patches(_blank(encoder.needs), None).items()}
         branches = {m: hollow.branches({m: values})[m] for m, values in patches.items()}
-        found = {m: _features(hollow, branches, m) for m in (*branches, *["audiovisual"] * (len(branches) == 2))}
+        both: tuple[Modality, ...] = ("audiovisual",) if len(branches) == 2 else ()
+        found = {m: _features(hollow, branches, m) for m in (*(m for m in SINGLE if m in branches), *both)}
         missing = [m for m in wanted if m not in found]
         if missing:
             raise UsageError(f"{type(encoder).__name__} has no features of {' and '.join(missing)}")
-        sum(found[m].tokens.sum() + found[m].pooled.sum() for m in wanted).backward()
+        torch.stack([found[m].tokens.sum() + found[m].pooled.sum() for m in wanted]).sum().backward()
     counts = {m: found[m].tokens.shape[1] for m in branches}
     if "audiovisual" in found and found["audiovisual"].tokens.shape[1] != sum(counts.values()):
-        both = found["audiovisual"].tokens.shape[1]
-        raise UsageError(f"{both} tokens of both for {counts}", expected="those of sound, then those of picture")
+        together = found["audiovisual"].tokens.shape[1]
+        raise UsageError(f"{together} tokens of both for {counts}", expected="those of sound, then those of picture")
     used = frozenset(name for name, parameter in hollow.named_parameters() if parameter.grad is not None)
     return Survey(found[next(iter(wanted))].pooled.shape[1], counts, used)
 
