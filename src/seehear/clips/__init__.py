@@ -9,6 +9,8 @@ from seehear.lazily import lazily
 
 if TYPE_CHECKING:
     from seehear.clips.bad import BadClips as BadClips
+    from seehear.clips.balanced_sampler import BalancedSampler as BalancedSampler
+    from seehear.clips.balanced_sampler import label_weights as label_weights
     from seehear.clips.choice import DrawnChoice as DrawnChoice
     from seehear.clips.choice import FixedChoice as FixedChoice
     from seehear.clips.choice import FrameChoice as FrameChoice
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BadClips": "bad",
+    "BalancedSampler": "balanced_sampler",
     "Clip": "clip",
     "ClipSource": "clip",
     "Cutting": "pieces",
@@ -54,6 +57,7 @@ _HOMES = {
     "TableClips": "table",
     "cut": "cutting",
     "in_order": "order",
+    "label_weights": "balanced_sampler",
     "list_folder": "listing",
     "open": "opening",
     "pack": "packing",

@@ -138,6 +138,10 @@ class ClipSource(Protocol):
         """Some of the clips."""
         ...
 
+    def with_classes(self, names: Sequence[str]) -> "ClipSource":
+        """The same clips with the classes `names`, in that order."""
+        ...
+
     def usable(self, needs: Needs) -> "ClipSource":
         """The clips that have every modality which `needs` asks for."""
         ...

@@ -51,6 +51,25 @@ class LabelCodes:
             result[row, self.codes[self.offsets[index] : self.offsets[index + 1]]] = 1.0
         return result
 
+    def renamed(self, names: Sequence[str]) -> "LabelCodes":
+        """The same classes among `names` `[C]`, in that order.
+
+        Raises:
+            DataError: if a clip has a class that is not among them.
+        """
+        place = {name: code for code, name in enumerate(names)}
+        used = [self.names[code] for code in np.unique(self.codes)]
+        foreign = [name for name in used if name not in place]
+        if foreign:
+            some = ", ".join(map(repr, foreign[:3])) + (", ..." if len(foreign) > 3 else "")
+            raise DataError(
+                f"{len(foreign)} of {len(used)} classes of the clips are none of the {len(names)} expected ({some})",
+                expected="clips labelled with the same class names",
+                cause="labels of another data set",
+            )
+        codes = np.array([place.get(name, -1) for name in self.names], dtype=np.int32)
+        return LabelCodes(tuple(names), codes[self.codes], self.offsets)
+
     def take(self, indices: np.ndarray) -> "LabelCodes":
         """The same for some clips; `names` stay those of the whole collection."""
         starts, lengths = self.offsets[indices], np.diff(self.offsets)[indices]

@@ -7,6 +7,7 @@ Legend: N clips, C classes.
 import copy
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -183,6 +184,16 @@ class Collection:
         part = copy.copy(self)
         part._index = self._index.take(chosen)
         part._rows = self._rows[chosen]
+        return part
+
+    def with_classes(self, names: Sequence[str]) -> Self:
+        """The same clips with the classes `names` `[C]`, in that order: what a trained classifier knows.
+
+        Raises:
+            DataError: if a clip has a class that is not among them.
+        """
+        part = copy.copy(self)
+        part._index = replace(self._index, labels=self._index.labels.renamed(names))
         return part
 
     def usable(self, needs: Needs) -> Self:
