@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from seehear.contracts import Branch
 from seehear.errors import UsageError
 from seehear.layers.class_head import ClassHead
+from seehear.layers.inputs import whole_patches
 from seehear.layers.patches import cut_picture, cut_spectrogram
 from seehear.methods.avsiam import AVSiam
 from seehear.methods.cav_mae import CavMae
 from seehear.weights.released.encoder import Preprocessing, ReleasedEncoder
-from seehear.weights.released.state import Reading
+from seehear.weights.released.reading import Reading
+from seehear.weights.released.shapes import refuse_shape
 
 Pool = Literal["parts", "whole"]
 
