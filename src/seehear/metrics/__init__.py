@@ -5,7 +5,7 @@ from seehear.metrics.average_precision import average_precision, mean_average_pr
 from seehear.metrics.chance import chance_agreement, chance_median_rank, chance_recall, chance_top_k
 from seehear.metrics.class_mean import ClassMean
 from seehear.metrics.class_oracle import oracle_agreement, oracle_median_rank, oracle_recall
-from seehear.metrics.confidence import mean_lower_bound, wilson_lower_bound
+from seehear.metrics.confidence import jackknife_lower_bound, mean_lower_bound, wilson_lower_bound
 from seehear.metrics.knn import knn_vote
 from seehear.metrics.modality_confusion import ModalityConfusion, modality_confusion
 from seehear.metrics.modality_gap import modality_gap
@@ -26,6 +26,7 @@ __all__ = [
     "chance_top_k",
     "cosine_ranks",
     "d_prime",
+    "jackknife_lower_bound",
     "knn_vote",
     "label_groups",
     "mean_area_under_roc",

@@ -1,14 +1,16 @@
-"""Lower confidence bounds: of a share (Wilson, 1927) and of a mean of a few measurements (Student's t).
+"""Lower confidence bounds: of a share (Wilson, 1927), of a mean of a few measurements (Student's t), and of any figure
+of many clips (delete-a-group jackknife; Shao and Wu, 1989, Annals of Statistics 17).
 
-Both are the lower end of the two-sided interval. A mean of N values between 0 and 1 has at most the variance of a
+All are the lower end of the two-sided interval. A mean of N values between 0 and 1 has at most the variance of a
 share, so Wilson's bound is safe for it too.
 """
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from seehear.errors import DataError, UsageError
 from seehear.metrics.arrays import finite_vector
@@ -42,6 +44,29 @@ def mean_lower_bound(values: ArrayLike, confidence: float = 0.95) -> float:
         raise DataError("a spread of one value is unknown", expected="at least two values")
     error = float(np.std(sample, ddof=1)) / math.sqrt(len(sample))
     return float(sample.mean()) - student_quantile(confidence, len(sample) - 1) * error
+
+
+def jackknife_lower_bound(
+    measure: Callable[[NDArray[np.int64]], float], clips: int, groups: int = 20, confidence: float = 0.95
+) -> float:
+    """Lower end of Student's interval for a figure of independent clips, by leaving one group out at a time.
+
+    Args:
+        measure: the figure of the clips in some rows.
+        clips: how many there are, in random order; clip i belongs to group i modulo `groups`.
+        groups: how many (as many as clips, where there are fewer).
+        confidence: of the interval.
+
+    Raises:
+        UsageError: if the confidence is not between 0 and 1.
+        DataError: of fewer than two clips.
+    """
+    rows, groups = np.arange(clips), min(groups, clips)
+    if groups < 2:
+        raise DataError(f"a spread of {clips} clips is unknown", expected="at least two clips")
+    without = np.array([measure(rows[rows % groups != group]) for group in range(groups)])
+    error = math.sqrt((groups - 1) / groups * float(np.square(without - without.mean()).sum()))
+    return measure(rows) - student_quantile(confidence, groups - 1) * error
 
 
 def student_quantile(confidence: float, degrees: int) -> float:

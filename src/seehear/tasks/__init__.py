@@ -12,10 +12,13 @@ from seehear.tasks.figures import (
     to_json,
     write_figures,
 )
+from seehear.tasks.fine_tuned import Protocol, Tested, fine_tuned
 from seehear.tasks.galleries import Galleries
 from seehear.tasks.linear_probe import linear_probe
 from seehear.tasks.missing_modality import missing_modality
+from seehear.tasks.modality_gap import modality_gap
 from seehear.tasks.nearest_neighbours import nearest_neighbours
+from seehear.tasks.predictions import Predictions, WrongPairs, predict, predict_wrong_pairs
 from seehear.tasks.raw_features import raw_features
 from seehear.tasks.reconstruction import reconstruction
 from seehear.tasks.retrieval import retrieval
@@ -23,13 +26,21 @@ from seehear.tasks.retrieval import retrieval
 __all__ = [
     "Embeddings",
     "Galleries",
+    "Predictions",
+    "Protocol",
+    "Tested",
+    "WrongPairs",
     "below_chance_factor",
     "embed",
+    "fine_tuned",
     "from_json",
     "linear_probe",
     "load_embeddings",
     "missing_modality",
+    "modality_gap",
     "nearest_neighbours",
+    "predict",
+    "predict_wrong_pairs",
     "raw_features",
     "read_figures",
     "reconstruction",

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from seehear.contracts import Figure
 from seehear.errors import DataError
-from seehear.metrics import chance_top_k, mean_average_precision, top_k_correct, wilson_lower_bound
 from seehear.metrics.arrays import LABEL_THRESHOLD
+from seehear.tasks.class_scores import mean_ap, top_1
 from seehear.tasks.embeddings import Embeddings
 
 Split = tuple[Embeddings, Embeddings]  # clips to learn from, clips to test on
@@ -70,30 +70,7 @@ def members(clips: Embeddings) -> NDArray[np.bool_]:
 
 def class_figures(name: str, scores: np.ndarray, of: Problem, note: str) -> Iterator[Figure]:
     """Figures of `scores [N, C]` for the problem's test clips, named `<name>/top-1` and `<name>/mAP`."""
+    labels, train_counts = members(of.test), members(of.train).sum(axis=0)
     if of.multi_label:
-        yield _mean_ap(f"{name}/mAP", scores, of, note)
-    yield _top_1(f"{name}/top-1", scores, of, note)
-
-
-def _top_1(name: str, scores: np.ndarray, of: Problem, note: str) -> Figure:
-    labels, seen = members(of.test), members(of.train).any(axis=0)
-    value = float(top_k_correct(scores, labels, 1).mean())
-    majority = int(members(of.train).sum(axis=0).argmax())
-    return Figure(
-        name=name,
-        value=value,
-        chance=chance_top_k(labels[:, seen], 1, int(seen.sum())),
-        ceiling=float(labels[:, seen].any(axis=1).mean()),
-        baselines={"majority class": float(labels[:, majority].mean())},
-        note=note,
-        lower_bound=wilson_lower_bound(value, len(labels)),
-    )
-
-
-def _mean_ap(name: str, scores: np.ndarray, of: Problem, note: str) -> Figure:
-    labels = members(of.test)
-    found = mean_average_precision(scores, labels)
-    if found.excluded:
-        note += f", {found.excluded} of {labels.shape[1]} classes without test clips do not count"
-    chance = mean_average_precision(np.zeros_like(scores), labels).value
-    return Figure(name=name, value=found.value, chance=chance, ceiling=1.0, note=note)
+        yield mean_ap(f"{name}/mAP", scores, labels, note)
+    yield top_1(f"{name}/top-1", scores, labels, train_counts, note)
