@@ -1,8 +1,24 @@
-"""Weights: encoders ready to use, from own checkpoints (released layouts come with their own adapters)."""
+"""Weights: encoders ready to use, from own checkpoints and from released files."""
 
 from seehear.weights.buckets import Vectors
 from seehear.weights.embedder import Embedder
 from seehear.weights.encoder import Encoder, load
 from seehear.weights.precision import Forward, Precision, Trial, quickest, try_precisions
+from seehear.weights.released.encoder import ReleasedEncoder
+from seehear.weights.released.files import open_weights
+from seehear.weights.released.layouts import from_released
 
-__all__ = ["Embedder", "Encoder", "Forward", "Precision", "Trial", "Vectors", "load", "quickest", "try_precisions"]
+__all__ = [
+    "Embedder",
+    "Encoder",
+    "Forward",
+    "Precision",
+    "ReleasedEncoder",
+    "Trial",
+    "Vectors",
+    "from_released",
+    "load",
+    "open_weights",
+    "quickest",
+    "try_precisions",
+]

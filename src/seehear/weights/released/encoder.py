@@ -65,19 +65,6 @@ def _in_short(values: Channels | None) -> str:
     return "(" + ", ".join(f"{value:g}" for value in values or ()) + ")"
 
 
-def refuse_shape(name: str, values: Tensor, shape: tuple[int, ...]) -> None:
-    """Refuse an input that is not `[B, *shape]`, floating point.
-
-    Raises:
-        UsageError: if it is not.
-    """
-    if tuple(values.shape[1:]) != shape or not values.is_floating_point():
-        raise UsageError(
-            f"{name} of shape {tuple(values.shape)} and type {values.dtype}",
-            expected=f"floating point [B, {', '.join(map(str, shape))}], normalised",
-        )
-
-
 class ReleasedEncoder(nn.Module):
     """An encoder with released weights, in eval mode.
 

@@ -106,18 +106,19 @@ class StateReader:
                 )
             self._duplicates[name] = original
 
-    def refuse(self, prefixes: Sequence[str], because: str) -> None:
+    def refuse(self, *prefixes: str) -> None:
         """Refuse what changes the function and is not built here.
 
         Raises:
-            DataError: if a key begins with one of the prefixes, naming all that do.
+            DataError: if a key that is neither taken nor dropped begins with one of the prefixes, naming all that do.
         """
-        found = [name for prefix in prefixes for name in self.names(prefix)]
+        known = {**self._used, **self._duplicates, **self._unused, **self._refused}
+        found = [name for prefix in prefixes for name in self.names(prefix) if name not in known]
         if found:
             raise DataError(
-                f"{_counted(len(found), 'key')} of {self.layout} weights that {because}: {_listed(found)}",
+                f"{_counted(len(found), 'key')} that change what {self.layout} weights compute: {_listed(found)}",
                 expected="a network without them",
-                cause="a variant of this architecture that is not supported",
+                cause="a variant of this architecture that is not built here",
             )
 
     def fallback(self, names: Sequence[str], instead: str) -> None:
@@ -130,13 +131,18 @@ class StateReader:
         Raises:
             DataError: if necessary keys are missing or have other shapes; all of them are counted and named.
         """
-        self._complete()
+        self.complete()
         told = {**self._used, **self._duplicates, **self._unused}
         rest = [name for name in self._state if name not in told]
         unused = self._unused | dict.fromkeys(rest, f"not part of the {self.layout} layout")
         return Reading(self.layout, dict(self._used), unused, dict(self._duplicates), dict(self._stands_in))
 
-    def _complete(self) -> None:
+    def complete(self) -> None:
+        """Refuse now what `finish` would refuse, where reading on makes no sense.
+
+        Raises:
+            DataError: as `finish` does.
+        """
         missing = list(dict.fromkeys(self._unsized or self._lacking))
         if missing:
             sizes = ", from which sizes are read," if self._unsized else ""
