@@ -1,4 +1,5 @@
-"""Evaluate a finished run: retrieval, neighbours, probes, missing modality and reconstruction, with floors beside each.
+"""Evaluate a finished run: retrieval, neighbours, probes, missing modality and reconstruction, with floors beside each,
+and what a fine-tuned network says of its classes.
 
 The untrained network is the run's own network before its first step, measured in the same way on the same clips.
 """
@@ -12,8 +13,9 @@ import numpy as np
 
 from seehear import clips, tasks
 from seehear.allocator import keep_freed_memory
-from seehear.contracts import Batch, Figure, Method, Reconstructs
+from seehear.contracts import Batch, Classifies, Figure, Method, Reconstructs
 from seehear.errors import DataError, StorageError
+from seehear.runs.classifying import classification
 from seehear.runs.pretraining import build_method
 from seehear.runs.run_folder import read_config, trained_steps
 from seehear.runs.splits import open_split, splits_of
@@ -136,6 +138,8 @@ def evaluate(
     figures = list(tasks.retrieval(*test, Galleries(evaluation.galleries, evaluation.gallery)))
     if evaluation.probe and setting.labelled:
         figures += _learnt_from_labels(setting, test, tell)
+    figures += tasks.modality_gap(*test)
+    figures += _named_classes(setting, table, tell)
     drawing: object = setting.trained.method  # by what it offers, not by its class
     if isinstance(drawing, Reconstructs):
         tell("drawing what was hidden")
@@ -206,6 +210,20 @@ def _open(
     test = open_split(data, wanted, trained.needs, table)
     one, other = (Embedder(network, precision=precision) for network in (trained, build_method(config)))
     return _Setting(config, one, other, train, test, table or data.table, wanted)
+
+
+def _named_classes(setting: _Setting, table: str | None, tell: Tell) -> list[Figure]:
+    """Figures of a fine-tuned network's own classes, where it has some and the clips carry labels."""
+    trained: object = setting.trained.method
+    untrained: object = setting.untrained.method
+    if not (isinstance(trained, Classifies) and isinstance(untrained, Classifies)):
+        return []
+    if not setting.test.label_names:
+        tell(f"{setting.table} has no labels: what the network says of its classes is not measured")
+        return []
+    tell(f"naming the classes of split {setting.split!r}")
+    config = setting.config
+    return list(classification(trained, untrained, config.data, setting.split, table, config.evaluation.batch))
 
 
 def _learnt_from_labels(setting: _Setting, test: tuple[Embeddings, Embeddings], tell: Tell) -> Iterator[Figure]:

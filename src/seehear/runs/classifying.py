@@ -1,0 +1,126 @@
+"""Evaluate a fine-tuned network on labelled clips: it names their classes, and is told which they are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from seehear import clips, tasks
+from seehear.configuration import unknown_name
+from seehear.contracts import Batch, Classifies, Figure, Needs
+from seehear.errors import DataError
+from seehear.runs.splits import splits_of
+from seehear.tasks import Protocol, Tested
+from seehear.training import DataConfig
+
+_CLIPS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The clips of a split that carry a label, whichever modality they lack, and how many carry none."""
+
+    source: clips.ClipSource
+    unlabelled: int
+
+
+def labelled_split(data: DataConfig, split: str, table: str | None = None) -> Labelled:
+    """The labelled clips of one split.
+
+    Args:
+        data: the run's clips.
+        split: its name.
+        table: other clips than the run's own.
+
+    Raises:
+        UsageError: if there is no such split.
+        DataError: if none of its clips carries a label.
+    """
+    where = table or data.table
+    source = clips.open(where)
+    splits = splits_of(source, data)
+    if split not in splits:
+        raise unknown_name(f"split {split!r} of {where}", split, set(splits.tolist()))
+    rows = np.flatnonzero(splits == split)
+    labels = source.labels
+    labelled = np.array([row for row in rows if labels[row]], dtype=np.int64)
+    if not len(labelled):
+        raise DataError(
+            f"none of {len(rows)} clips of split {split!r} in {where} has a label",
+            expected="labelled clips",
+            cure="name `labels` in the manifest before packing",
+        )
+    return Labelled(source.subset(indices=labelled), len(rows) - len(labelled))
+
+
+def class_counts(source: clips.ClipSource) -> np.ndarray:
+    """Clips of each class, `[C]`."""
+    starts = range(0, len(source), _CLIPS_AT_ONCE)
+    parts = [source.label_matrix(np.arange(i, min(i + _CLIPS_AT_ONCE, len(source)))).sum(axis=0) for i in starts]
+    return np.sum(parts, axis=0) if parts else np.zeros(len(source.label_names))
+
+
+def answers_of(classifier: Classifies, source: clips.ClipSource, batch: int, pairs: bool = True) -> Tested:
+    """What a classifier says of labelled clips, and of their sounds with pictures of other clips.
+
+    Args:
+        classifier: a method.
+        source: labelled clips; some may lack a modality.
+        batch: pictures that go through the network at a time (no influence on the figures).
+        pairs: also show wrong pairs.
+
+    Raises:
+        DataError: if a clip has a class that the network does not name.
+    """
+    source, needs = source.with_classes(classifier.classes), _needs(classifier, source)
+    size = max(1, batch // (needs.frames.count if needs.frames is not None else 1))
+    found = tasks.predict(classifier, clips.in_order(source, needs, size))
+    rows = np.flatnonzero(source.has_audio & source.has_image)
+    if not pairs or needs.audio is None or needs.frames is None or len(rows) < 2:
+        return Tested(found)
+    rows = rows[np.argsort(source.ids[rows])]
+    others = np.roll(rows, len(rows) // 2)
+
+    def stream(indices: np.ndarray, wanted: Needs) -> Iterator[Batch]:
+        return clips.in_order(source.subset(indices=indices), wanted, size)
+
+    sounds, pictures = stream(rows, replace(needs, frames=None)), stream(others, replace(needs, audio=None))
+    return Tested(found, tasks.predict_wrong_pairs(classifier, sounds, pictures))
+
+
+def _needs(classifier: Any, source: clips.ClipSource) -> Needs:
+    """What the network reads, with as many pictures of a clip as it averages over, or as there are."""
+    needs: Needs = classifier.needs
+    if needs.frames is None:
+        return needs
+    each = needs.frames.count
+    pictures = max(1, min(classifier.test_frames, source.most_frames) // each)
+    return replace(needs, frames=replace(needs.frames, count=each * pictures))
+
+
+def classification(
+    trained: Classifies,
+    untrained: Classifies,
+    data: DataConfig,
+    split: str,
+    table: str | None,
+    batch: int,
+) -> Iterator[Figure]:
+    """Every figure of a fine-tuned network on one split, beside the same network before any training.
+
+    Args:
+        trained: the network.
+        untrained: the same one with random weights.
+        data: the run's clips; its training split says how frequent the classes are.
+        split: to test on.
+        table: other clips than the run's own.
+        batch: pictures that go through the network at a time.
+
+    Raises:
+        DataError: if the clips have no labels, or classes that the network does not name.
+    """
+    counts = class_counts(labelled_split(data, data.train_split).source.with_classes(trained.classes))
+    test = labelled_split(data, split, table).source
+    found, floor = (answers_of(network, test, batch) for network in (trained, untrained))
+    yield from tasks.fine_tuned(found, Protocol.of(trained, counts), floor)

@@ -1,0 +1,187 @@
+"""Carry out a fine-tuning run: take a pretrained encoder, find the classes, train a classifier on labelled clips."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seehear import clips, tasks
+from seehear.contracts import Encodes, Figure, Method, Progress
+from seehear.errors import DataError, UsageError
+from seehear.randomness import Randomness
+from seehear.recipes.finetuning import FineTuning
+from seehear.runs.classifying import answers_of, class_counts, labelled_split
+from seehear.runs.pretraining import build_method
+from seehear.runs.sampling import sampler_of
+from seehear.training import ProgressView, RunConfig, Summary, Trainer, Viewer, distributed, load_method
+from seehear.training.compatibility import load_weights
+from seehear.training.evaluation import Evaluation
+
+Tell = Callable[[str], object]
+
+
+def starting_encoder(name_or_path: str | Path) -> tuple[Any, dict[str, Tensor]]:
+    """Config and weights of a pretrained encoder.
+
+    Args:
+        name_or_path: a run folder or checkpoint folder, of pretraining or of an earlier fine-tuning.
+
+    Raises:
+        StorageError: if there is no whole checkpoint.
+        UsageError: if its method cannot be called part by part.
+    """
+    method: Any = load_method(Path(name_or_path))
+    method = getattr(method, "encoder", method) if hasattr(method, "classify") else method
+    if not isinstance(method, Encodes):
+        raise UsageError(
+            f"{name_or_path} holds a {type(method).__name__}, whose encoder cannot be called part by part",
+            expected="a run of a method with `patches`, `branches` and `features`",
+        )
+    found: Any = method
+    return found.config, found.state_dict()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A fine-tuning run before its first step: its configuration, its clips, and the encoder's weights."""
+
+    config: RunConfig
+    source: clips.ClipSource
+    weights: Mapping[str, Tensor]
+
+    def method(self) -> Method:
+        """The classifier with the pretrained encoder; its heads are drawn by the run's seed."""
+        made: Any = build_method(self.config)
+        wanted = made.encoder.state_dict()
+        load_weights(made.encoder, {name: t for name, t in self.weights.items() if name in wanted}, "the encoder")
+        return made
+
+
+def prepare(start: str | Path, table: str, recipe: FineTuning, tell: Tell = lambda _: None) -> Prepared:
+    """Find classes and clips; everything that can be refused is refused here.
+
+    The classes are those that the table's training clips show, in the order of their names; every clip of one label
+    each means a softmax, anything else sigmoids. Clips without a label, or without a modality that is trained on, are
+    left out and counted.
+
+    Args:
+        start: a pretrained run.
+        table: labelled clips.
+        recipe: how to fine-tune.
+        tell: takes a line on what was found.
+
+    Raises:
+        StorageError: if there is no pretrained run or no table.
+        DataError: if there are no labels, no clips to train on, or test clips have classes that no training clip has.
+        UsageError: if there is no such split, or the preset does not fit the encoder.
+    """
+    encoder, weights = starting_encoder(start)
+    recipe = replace(recipe, data=replace(recipe.data, table=table))
+    train = labelled_split(recipe.data, recipe.data.train_split)
+    classes, single = classes_of(train.source, table)
+    begin = f"{encoder.method} {digest(weights)}"
+    config = recipe.run_config(encoder, classes, single, len(train.source), begin)
+    needs = build_method(config).needs
+    source = train.source.with_classes(classes).usable(needs)
+    lacking = len(train.source) - len(source)
+    if not len(source):
+        raise DataError(
+            f"none of {lacking} labelled training clips has what is trained on", cure=f"seehear doctor {table}"
+        )
+    config = recipe.run_config(encoder, classes, single, len(source), begin)
+    kind = "one label each" if single else "several labels"
+    tell(f"{len(source)} training clips of {len(classes)} classes, {kind}; {config.training.steps} steps")
+    for count, what in ((train.unlabelled, "a label"), (lacking, "a modality that is trained on")):
+        if count:
+            tell(f"left out: {count} training clips without {what}")
+    unseen = int((class_counts(source) == 0).sum())
+    if unseen:
+        tell(f"{unseen} of {len(classes)} classes have no training clip left")
+    labelled_split(recipe.data, recipe.data.evaluation_split).source.with_classes(classes)
+    return Prepared(config, source, weights)
+
+
+def classes_of(source: clips.ClipSource, where: str) -> tuple[tuple[str, ...], bool]:
+    """The classes that some clip has, by name, and whether every clip has exactly one.
+
+    Raises:
+        DataError: if there are fewer than two classes.
+    """
+    labels = source.labels
+    names = tuple(sorted({name for row in labels for name in row}))
+    if len(names) < 2:
+        raise DataError(
+            f"the training clips of {where} show {len(names)} classes",
+            expected="at least two",
+            cure="name `labels` in the manifest before packing",
+        )
+    return names, all(len(set(row)) == 1 for row in labels)
+
+
+def digest(weights: Mapping[str, Tensor]) -> str:
+    """A short hash of named tensors, equal wherever the values are."""
+    found = hashlib.blake2b(digest_size=8)
+    for name in sorted(weights):
+        found.update(name.encode())
+        found.update(np.ascontiguousarray(weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy()).data)
+    return found.hexdigest()
+
+
+def finetune(
+    prepared: Prepared,
+    folder: Path,
+    *,
+    progress: ProgressView | Callable[[str], object] | None = None,
+    viewers: Sequence[Viewer] = (),
+    device: str | None = None,
+    accept_changes: Collection[str] = (),
+) -> Summary:
+    """Train; called again on the same folder, go on where it stopped. `seehear evaluate` then gives the figures.
+
+    With `training.evaluate_every`, the test split's figures by the weights of that step are measured on the way.
+
+    Raises:
+        SeeHearError: whatever `clips.Loader` and `training.Trainer` refuse.
+    """
+    config, method = prepared.config, prepared.method()
+    with distributed.session(device) as peers:
+        stream = clips.Loader(
+            prepared.source,
+            method.needs,
+            sampler_of(config, prepared.source),
+            Randomness(config.training.seed, len(prepared.source)),
+            rank=peers.rank,
+            world_size=peers.world_size,
+            threads=config.data.threads,
+            prefetch=config.data.prefetch,
+        )
+        trainer = Trainer(
+            method,
+            stream,
+            config,
+            folder,
+            evaluations=(_on_the_way(prepared),) if config.training.evaluate_every else (),
+            progress=progress,
+            viewers=viewers,
+            device=device,
+            accept_changes=accept_changes,
+        )
+        return trainer.run()
+
+
+def _on_the_way(prepared: Prepared) -> Evaluation:
+    """Figures of the test split, for the loop to call."""
+    config, counts = prepared.config, class_counts(prepared.source)
+    test = labelled_split(config.data, config.data.evaluation_split)
+
+    def measure(method: Method, _: Progress) -> Iterator[Figure]:
+        classifier: Any = method
+        found = answers_of(classifier, test.source, config.evaluation.batch, pairs=False)
+        return tasks.fine_tuned(found, tasks.Protocol.of(classifier, counts))
+
+    return measure
