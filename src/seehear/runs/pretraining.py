@@ -10,6 +10,7 @@ from seehear.contracts import Figure, Method, Needs, Progress
 from seehear.randomness import Randomness
 from seehear.runs.splits import open_split
 from seehear.training import ProgressView, RunConfig, Summary, Trainer, Viewer, distributed
+from seehear.training.checkpoints import latest_checkpoint
 from seehear.training.evaluation import Evaluation
 
 
@@ -28,15 +29,22 @@ def pretrain(
     viewers: Sequence[Viewer] = (),
     device: str | None = None,
     accept_changes: Collection[str] = (),
+    prepare: Callable[[Method], object] | None = None,
 ) -> Summary:
     """Train the run's method on its clips; called again on the same folder, go on where it stopped.
 
+    With `init` the network starts from a released file instead of its own first draw.
     With `training.evaluate_every`, retrieval on the evaluation split is measured on the way (`figures.jsonl`).
+    `prepare` changes the network before its first step, on every process; a run that goes on has its checkpoint's.
 
     Raises:
         SeeHearError: whatever `clips.open`, `clips.Loader` and `training.Trainer` refuse.
     """
     method = build_method(config)
+    if latest_checkpoint(folder, lambda _: None) is None:  # the trainer warns of torn ones
+        _start(method, config)
+        if prepare is not None:
+            prepare(method)
     with distributed.session(device) as peers:
         source = open_split(config.data, config.data.train_split, method.needs)
         stream = clips.Loader(
@@ -61,6 +69,17 @@ def pretrain(
             accept_changes=accept_changes,
         )
         return trainer.run()
+
+
+def _start(method: Method, config: RunConfig) -> None:
+    """Carry in what the run starts from."""
+    if not config.init:
+        return
+    from seehear.weights import from_released, open_weights
+    from seehear.weights.starting import start_from
+
+    layout, file = config.init.split(":", 1)
+    start_from(method, from_released(layout, open_weights(Path(file))), config.init_positions, config.init_fusion)
 
 
 def _retrieval(config: RunConfig, needs: Needs) -> Evaluation:

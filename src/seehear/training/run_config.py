@@ -207,6 +207,9 @@ class RunConfig:
         schedule: see ScheduleConfig.
         training: see TrainingConfig.
         evaluation: see EvaluationConfig.
+        init: what the network starts from, "LAYOUT:FILE" with a layout of released weights; "": from scratch.
+        init_positions: how positions get to another grid: "nearest" as a row (AVSiam's code), or "bicubic".
+        init_fusion: fusion layers start from the "last" blocks in order, or "repeat" the last one.
     """
 
     name: str
@@ -216,8 +219,14 @@ class RunConfig:
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    init: str = ""
+    init_positions: Literal["nearest", "bicubic"] = "nearest"
+    init_fusion: Literal["last", "repeat"] = "last"
 
     def __post_init__(self) -> None:
         if isinstance(self.method, dict):
             _require("method" in self.method, "method", self.method, "an entry `method` that names one")
             object.__setattr__(self, "method", methods.config(self.method))
+        _require(not self.init or ":" in self.init, "init", self.init, "LAYOUT:FILE, e.g. vit-timm:vit_b.safetensors")
+        for name, choices in (("init_positions", ("nearest", "bicubic")), ("init_fusion", ("last", "repeat"))):
+            _require(getattr(self, name) in choices, name, getattr(self, name), " or ".join(choices))
