@@ -20,11 +20,14 @@ from seehear.errors import UsageError
 VERBS = {
     "demo": "from nothing, or your own videos, to a trained network on a page, in ten minutes",
     "world": "generate the procedural audio-visual world as mp4 files with exact ground truth",
+    "dataset": "what of a published data set is on this disk, as a manifest to pack",
     "pack": "cut a folder of media into a table of clips to train on",
     "pretrain": "train a recipe's method on a table or a folder of media",
+    "finetune": "teach a pretrained network the classes of labelled clips",
     "evaluate": "every figure of a run, with floors and ceilings beside it",
     "probe": "what a few labels make of a run's features",
     "report": "the self-contained page of an evaluated run",
+    "weights": "released weights: where they lie, what a file holds, fetching and converting it",
     "doctor": "say what this machine has, and what a folder of media holds",
 }
 

@@ -73,7 +73,7 @@ def _single(path: Path) -> Listing:
 
 
 def _walked(root: Path) -> Listing:
-    paths, others = _walk(root)
+    paths, others = walk(root)
     if not paths:
         kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in sorted(others.items()))
         raise DataError(
@@ -89,7 +89,7 @@ def _entry(path: Path, root: Path) -> Entry:
     return Entry(str(path), name_of(path, root), split=first if first in SPLITS else "")
 
 
-def _walk(root: Path) -> tuple[list[Path], Counter[str]]:
+def walk(root: Path) -> tuple[list[Path], Counter[str]]:
     """All media files, in the order of their names within the folder, and the number of others by suffix."""
     paths, others = [], Counter[str]()
 
@@ -128,5 +128,5 @@ def _named_by(found: list[Path], root: Path) -> Listing:
         )
     kept = [entry for entry, exists in zip(entries, there, strict=True) if exists]
     named = {os.path.realpath(entry.path) for entry in kept}
-    others = Counter(suffix_of(path.name) for path in _walk(root)[0] if os.path.realpath(path) not in named)
+    others = Counter(suffix_of(path.name) for path in walk(root)[0] if os.path.realpath(path) not in named)
     return Listing(root, kept, missing, dict(others))

@@ -95,7 +95,7 @@ def read(manifest: Path, folder: Path) -> list[Entry]:
     if not rows:
         raise DataError(f"{manifest} has no rows", expected="one row for each clip")
     _refuse_without_file(rows[0], manifest)
-    split = manifest.parent.name if manifest.parent.resolve() != folder.resolve() else ""
+    split = manifest.parent.name if manifest.parent.resolve().parent == folder.resolve() else ""
     return [_entry(row, f"{manifest}, row {i + 1}", manifest.parent, folder, split) for i, row in enumerate(rows)]
 
 

@@ -1,0 +1,42 @@
+"""The lists that published data sets come as, and what of them is on this disk: one file per kind of list.
+
+A list is read (`read_list`), its clips are looked up in a folder of media, and what is there becomes a manifest and a
+report (`assemble`). Names are loaded on first use.
+"""
+
+from typing import TYPE_CHECKING
+
+from seehear.lazily import lazily
+
+if TYPE_CHECKING:
+    from seehear.clips.published.assembling import Assembled as Assembled
+    from seehear.clips.published.assembling import assemble as assemble
+    from seehear.clips.published.class_list import ClassList as ClassList
+    from seehear.clips.published.class_list import read_class_list as read_class_list
+    from seehear.clips.published.gallery import retrieval_subset as retrieval_subset
+    from seehear.clips.published.id_list import read_ids as read_ids
+    from seehear.clips.published.listed import ListedClip as ListedClip
+    from seehear.clips.published.listed import PublishedList as PublishedList
+    from seehear.clips.published.lists import KINDS as KINDS
+    from seehear.clips.published.lists import read_list as read_list
+    from seehear.clips.published.report import DatasetReport as DatasetReport
+    from seehear.clips.published.wishes import Wishes as Wishes
+    from seehear.clips.published.writing import write_manifest as write_manifest
+
+_HOMES = {
+    "Assembled": "assembling",
+    "ClassList": "class_list",
+    "DatasetReport": "report",
+    "KINDS": "lists",
+    "ListedClip": "listed",
+    "PublishedList": "listed",
+    "Wishes": "wishes",
+    "assemble": "assembling",
+    "read_class_list": "class_list",
+    "read_ids": "id_list",
+    "read_list": "lists",
+    "retrieval_subset": "gallery",
+    "write_manifest": "writing",
+}
+__all__ = sorted(_HOMES)
+__getattr__, __dir__ = lazily(__name__, _HOMES)
