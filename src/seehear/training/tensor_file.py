@@ -32,8 +32,8 @@ TYPES = {
 }
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
-    """Write tensors (any layout, any device) as one file; returns its SHA-256.
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> str:
+    """Write tensors (any layout, any device) as one file, with texts beside them; returns its SHA-256.
 
     Raises:
         OSError: if the disk does not take it.
@@ -42,7 +42,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     if sys.byteorder != "little":
         raise StorageError("this machine is big-endian", expected="a little-endian one, as safetensors files are")
     order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))  # wide types first: all aligned
-    header = _header({name: tensors[name] for name in order})
+    header = _header({name: tensors[name] for name in order}, metadata or {})
     digest = hashlib.sha256(header)
     with path.open("wb") as file:
         file.write(header)
@@ -55,9 +55,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _header(tensors: Mapping[str, Tensor]) -> bytes:
+def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
     """Length and description of the values that follow."""
-    entries, end = {}, 0
+    entries: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
+    end = 0
     for name, tensor in tensors.items():
         if tensor.dtype not in TYPES:
             raise StorageError(f"{name} is of type {tensor.dtype}", expected=f"one of {', '.join(map(str, TYPES))}")

@@ -4,9 +4,11 @@ from seehear.weights.buckets import Vectors
 from seehear.weights.embedder import Embedder
 from seehear.weights.encoder import Encoder, load
 from seehear.weights.precision import Forward, Precision, Trial, quickest, try_precisions
+from seehear.weights.released.converted import open_converted, write_converted
 from seehear.weights.released.encoder import ReleasedEncoder
 from seehear.weights.released.files import open_weights
 from seehear.weights.released.layouts import from_released
+from seehear.weights.released.opening import open_released
 
 __all__ = [
     "Embedder",
@@ -18,7 +20,10 @@ __all__ = [
     "Vectors",
     "from_released",
     "load",
+    "open_converted",
+    "open_released",
     "open_weights",
     "quickest",
     "try_precisions",
+    "write_converted",
 ]

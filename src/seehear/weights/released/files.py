@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from seehear.errors import DataError, StorageError
@@ -62,7 +63,7 @@ def open_file(path: str | Path) -> Opened:
     start = _start(path)
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"{path}: the suffix {path.suffix!r}", expected=f"one of {', '.join(SUFFIXES)}")
-    _refuse_foreign(path, start)
+    refuse_foreign(str(path), start)
     if path.suffix.lower() == ".safetensors":
         return Opened(_safetensors(path, start))
     return _out_of_wrapper(path, _unpickled(path, start))
@@ -79,14 +80,18 @@ def _start(path: Path) -> bytes:
         ) from error
 
 
-def _refuse_foreign(path: Path, start: bytes) -> None:
-    """Refuse what is no file of weights by its first bytes."""
-    text = start.lstrip().lower()
+def refuse_foreign(name: str, start: bytes) -> None:
+    """Refuse what is no file of weights by its first bytes.
+
+    Raises:
+        DataError: if they are those of a web page or a Git LFS pointer, or there are none.
+    """
+    text = start[:512].lstrip().lower()
     if not start:
-        raise DataError(f"{path} is empty", expected="weights", cause="a download that never began", cure=AGAIN)
+        raise DataError(f"{name} is empty", expected="weights", cause="a download that never began", cure=AGAIN)
     if text.startswith((b"<!doctype", b"<html", b"<?xml")):
         raise DataError(
-            f"{path} is a web page",
+            f"{name} is a web page",
             expected="weights",
             cause="the page of the download was saved, or an error of the server",
             cure="the link to the file itself",
@@ -94,7 +99,7 @@ def _refuse_foreign(path: Path, start: bytes) -> None:
     if text.startswith(b"version https://git-lfs"):
         size = re.search(rb"size (\d+)", start)
         raise DataError(
-            f"{path} is a Git LFS pointer",
+            f"{name} is a Git LFS pointer",
             expected=f"the {int(size[1])} bytes that it points to" if size else "the file that it points to",
             cause="a repository cloned without Git LFS",
             cure="git lfs pull",
@@ -102,8 +107,6 @@ def _refuse_foreign(path: Path, start: bytes) -> None:
 
 
 def _safetensors(path: Path, start: bytes) -> dict[str, Tensor]:
-    from safetensors import SafetensorError, safe_open
-
     length, size = int.from_bytes(start[:8], "little"), path.stat().st_size
     if len(start) < 9 or length > HEADER_LIMIT or not start[8:].lstrip().startswith(b"{"):
         raise DataError(f"{path} has no safetensors header", expected="a safetensors file", cause="another format")

@@ -17,6 +17,8 @@ class Reading:
         unused: reason by key.
         duplicates: the key of the equal tensor that is used, by key.
         missing: what happens instead, by the published name of what the file lacks.
+        wrapper: the entry of a training state that held the weights; "" where there was none.
+        left: the entries beside it, which are not read.
     """
 
     layout: str
@@ -24,6 +26,8 @@ class Reading:
     unused: dict[str, str] = field(default_factory=dict)
     duplicates: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    wrapper: str = ""
+    left: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """For people: counts, then every name that is not in the network, those alike but for a number as one."""
@@ -36,8 +40,10 @@ class Reading:
                 (self.missing, "names missing"),
             )
         )
+        beside = f"; beside it, not read: {', '.join(self.left)}" if self.left else ""
         return [
             f"{self.layout}: {counts}",
+            *([f"wrapped  in the entry {self.wrapper!r} of a training state{beside}"] if self.wrapper else []),
             *_explained("unused", self.unused),
             *_explained("missing", self.missing),
         ]
@@ -50,14 +56,22 @@ class Reading:
             "unused": self.unused,
             "duplicates": self.duplicates,
             "missing": self.missing,
+            "wrapper": self.wrapper,
+            "left": list(self.left),
         }
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "Reading":
         """The inverse of `to_dict`."""
-        used = {name: tuple(shape) for name, shape in values["used"].items()}
-        others = (dict(values[part]) for part in ("unused", "duplicates", "missing"))
-        return Reading(values["layout"], used, *others)
+        return Reading(
+            values["layout"],
+            {name: tuple(shape) for name, shape in values["used"].items()},
+            dict(values["unused"]),
+            dict(values["duplicates"]),
+            dict(values["missing"]),
+            values["wrapper"],
+            tuple(values["left"]),
+        )
 
 
 def _explained(word: str, names: Mapping[str, str]) -> list[str]:
