@@ -33,7 +33,7 @@ def test_a_list_becomes_a_manifest_that_pack_reads(
     out = tmp_path / "eval.csv"
     said = people(capsys, *words(held), "--check", "--workers", 1, "--split", "eval", "--out", out)
     assert "missing: 1 of 3: c" in said
-    assert "listed more than once: 2: a (rows 4, 7), b (rows 5, 8)" in said
+    assert "listed more than once: 2: a (rows 4, 7); b (rows 5, 8)" in said
     assert "silent: 1: b (digital silence)" in said
     assert "classes without a clip: 1 of 3: Female speech, woman speaking" in said
     assert subset_hash("ab") in said

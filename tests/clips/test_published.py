@@ -214,6 +214,17 @@ def test_the_manifest_is_packed(checked: tuple[Path, DatasetReport, list[str]]) 
     assert opened.duration_seconds[opened.names.index("long")] == pytest.approx(1.2, abs=0.05)  # a file of its own
 
 
+def test_real_recordings(real_clips: Path, tmp_path: Path) -> None:
+    """The goat's sound track holds zeros only; the dog has none."""
+    for name in ("kinetics_goat.mp4", "kinetics_dog_silent.mp4", "audioset_00W1lcxW-WU.mp4"):
+        shutil.copy(real_clips / name, tmp_path / name.split("_", 1)[1])
+    names = ("goat", "dog_silent", "00W1lcxW-WU")
+    listed = of_videos(*(ListedClip(name, name, (DOG,), 1, 0, 10) for name in names))
+    report = assemble(listed, tmp_path, Wishes(check=True, workers=1)).report
+    assert (report.kept, report.broken, report.without_picture) == (3, (), ())
+    assert (report.without_sound, report.silent) == (("dog_silent",), {"goat": None})
+
+
 def test_what_a_file_named_after_its_video_holds(tmp_path: Path) -> None:
     make_clip(tmp_path / "a.mp4", 3.5)
     one, two = (ListedClip(f"a_{s:06d}", "a", (DOG,), s, s, s + 1) for s in (1, 2))

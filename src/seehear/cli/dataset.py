@@ -128,8 +128,8 @@ def _names(title: str, total: int | None, names: Iterable[str], console: Console
     if not found:
         return
     count = f"{len(found)} of {total}" if total is not None else str(len(found))
-    more = ", ..." if len(found) > SHOWN else ""
-    console.line(one_line(f"{title}: {count}: {', '.join(found[:SHOWN])}{more}"))
+    more = "; ..." if len(found) > SHOWN else ""
+    console.line(one_line(f"{title}: {count}: {'; '.join(found[:SHOWN])}{more}"))  # names of classes hold commas
 
 
 def _joined(rows: Iterable[int]) -> str:
