@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seehear.clips.cutting import Span as Span
     from seehear.clips.cutting import cut as cut
     from seehear.clips.folder import FolderClips as FolderClips
+    from seehear.clips.joined import JoinedClips as JoinedClips
     from seehear.clips.listing import Listing as Listing
     from seehear.clips.listing import list_folder as list_folder
     from seehear.clips.loader import Loader as Loader
@@ -48,6 +49,7 @@ _HOMES = {
     "InOrder": "order",
     "Listing": "listing",
     "Loader": "loader",
+    "JoinedClips": "joined",
     "MemoryClips": "memory",
     "PackProgress": "report",
     "PackReport": "report",

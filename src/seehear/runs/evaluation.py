@@ -201,7 +201,7 @@ def _open(
     if config.training.keep_memory:
         keep_freed_memory()
     trained = load_method(folder)
-    data = config.data
+    data = replace(config.data, more_tables=())
     wanted = split or data.evaluation_split
     held_out = splits_of(clips.open(table or data.table), data) == wanted
     if split is None and held_out.sum() < FEWEST_HELD_OUT:

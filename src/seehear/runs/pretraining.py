@@ -1,6 +1,7 @@
 """Carry out a pretraining run: open the clips, build the method, train."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -84,7 +85,8 @@ def _start(method: Method, config: RunConfig) -> None:
 
 def _retrieval(config: RunConfig, needs: Needs) -> Evaluation:
     """Retrieval on the evaluation split, for the loop to call."""
-    source, settings = open_split(config.data, config.data.evaluation_split, needs), config.evaluation
+    data, settings = replace(config.data, more_tables=()), config.evaluation
+    source = open_split(data, data.evaluation_split, needs)
 
     def measure(method: Method, _: Progress) -> Iterator[Figure]:
         found = tasks.embed(method, clips.in_order(source, needs, settings.batch))

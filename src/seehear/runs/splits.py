@@ -34,15 +34,16 @@ def open_split(data: DataConfig, split: str, needs: Needs, table: str | None = N
         data: the run's clips.
         split: its name.
         needs: of the method.
-        table: other clips than the run's own.
+        table: other clips than the run's own tables, which are read as one.
 
     Raises:
         UsageError: if there is no such split.
         DataError: if none of its clips can be used.
     """
-    where = table or data.table
-    source = clips.open(where)
-    splits = splits_of(source, data)
+    where = table or " and ".join((data.table, *data.more_tables))
+    parts = [clips.open(part) for part in ((table,) if table else (data.table, *data.more_tables))]
+    splits = np.concatenate([splits_of(part, data) for part in parts])
+    source = parts[0] if len(parts) == 1 else clips.JoinedClips(parts)
     if split not in splits:
         raise unknown_name(f"split {split!r} of {where}", split, set(splits.tolist()))
     usable = source.subset(indices=np.flatnonzero(splits == split)).usable(needs)

@@ -22,6 +22,7 @@ class DataConfig:
 
     Attributes:
         table: path or URI of a packed table or a folder of media.
+        more_tables: further ones to pretrain on together with it (AVSiam's Base+); evaluation looks at `table` alone.
         train_split: split to train on.
         evaluation_split: split to evaluate on.
         global_batch: clips per step, over all ranks and accumulated pieces.
@@ -31,6 +32,7 @@ class DataConfig:
     """
 
     table: str = ""
+    more_tables: tuple[str, ...] = ()
     train_split: str = "train"
     evaluation_split: str = "test"
     global_batch: int = 64
