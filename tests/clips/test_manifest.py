@@ -167,6 +167,7 @@ def test_a_given_manifest_finds_files_beside_it_and_in_the_folder(
     (tmp_path / "lists" / "mine.csv").write_text("file\na.wav\nb.wav\n")
     listing = list_folder(tmp_path / "media", tmp_path / "lists" / "mine.csv")
     assert [Path(entry.path).parent.name for entry in listing.entries] == ["media", "lists"]
+    assert [entry.split for entry in listing.entries] == ["", ""]  # the folder beside the media is no split
     assert not listing.missing
 
 
