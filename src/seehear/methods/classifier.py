@@ -198,6 +198,7 @@ class Classifier(Method):
         if recipe.mixup:
             made = mixup(batch, keys, recipe.mixup, recipe.mixup_alpha, recipe.mixup_image)
             batch, labels, mixed = made.batch, made.labels, made.mixed
+        labels = labels.to(torch.promote_types(labels.dtype, next(self.parameters()).dtype))
         targets = smoothed(labels, recipe.label_smoothing, mixed)
         rows = self.dealt(batch.positions, randomness)
         losses = {

@@ -11,7 +11,7 @@ from seehear.configuration import unknown_name
 from seehear.contracts import Batch, Classifies, Figure, Needs
 from seehear.errors import DataError
 from seehear.runs.splits import splits_of
-from seehear.tasks import Protocol, Tested
+from seehear.tasks import Answers, Protocol
 from seehear.training import DataConfig
 
 _CLIPS_AT_ONCE = 4096
@@ -61,7 +61,7 @@ def class_counts(source: clips.ClipSource) -> np.ndarray:
     return np.sum(parts, axis=0) if parts else np.zeros(len(source.label_names))
 
 
-def answers_of(classifier: Classifies, source: clips.ClipSource, batch: int, pairs: bool = True) -> Tested:
+def answers_of(classifier: Classifies, source: clips.ClipSource, batch: int, pairs: bool = True) -> Answers:
     """What a classifier says of labelled clips, and of their sounds with pictures of other clips.
 
     Args:
@@ -78,7 +78,7 @@ def answers_of(classifier: Classifies, source: clips.ClipSource, batch: int, pai
     found = tasks.predict(classifier, clips.in_order(source, needs, size))
     rows = np.flatnonzero(source.has_audio & source.has_image)
     if not pairs or needs.audio is None or needs.frames is None or len(rows) < 2:
-        return Tested(found)
+        return Answers(found)
     rows = rows[np.argsort(source.ids[rows])]
     others = np.roll(rows, len(rows) // 2)
 
@@ -86,7 +86,7 @@ def answers_of(classifier: Classifies, source: clips.ClipSource, batch: int, pai
         return clips.in_order(source.subset(indices=indices), wanted, size)
 
     sounds, pictures = stream(rows, replace(needs, frames=None)), stream(others, replace(needs, audio=None))
-    return Tested(found, tasks.predict_wrong_pairs(classifier, sounds, pictures))
+    return Answers(found, tasks.predict_wrong_pairs(classifier, sounds, pictures))
 
 
 def _needs(classifier: Any, source: clips.ClipSource) -> Needs:

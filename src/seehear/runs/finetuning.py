@@ -91,7 +91,9 @@ def prepare(start: str | Path, table: str, recipe: FineTuning, tell: Tell = lamb
     lacking = len(train.source) - len(source)
     if not len(source):
         raise DataError(
-            f"none of {lacking} labelled training clips has what is trained on", cure=f"seehear doctor {table}"
+            f"none of {lacking} labelled training clips has every modality that is trained on",
+            expected="clips with both, or `draw` with the one that they have",
+            cure=f"seehear doctor {table}",
         )
     config = recipe.run_config(encoder, classes, single, len(source), begin)
     kind = "one label each" if single else "several labels"

@@ -12,7 +12,7 @@ from seehear.tasks.figures import (
     to_json,
     write_figures,
 )
-from seehear.tasks.fine_tuned import Protocol, Tested, fine_tuned
+from seehear.tasks.fine_tuned import Answers, Protocol, fine_tuned
 from seehear.tasks.galleries import Galleries
 from seehear.tasks.linear_probe import linear_probe
 from seehear.tasks.missing_modality import missing_modality
@@ -24,11 +24,11 @@ from seehear.tasks.reconstruction import reconstruction
 from seehear.tasks.retrieval import retrieval
 
 __all__ = [
+    "Answers",
     "Embeddings",
     "Galleries",
     "Predictions",
     "Protocol",
-    "Tested",
     "WrongPairs",
     "below_chance_factor",
     "embed",

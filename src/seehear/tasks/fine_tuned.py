@@ -26,7 +26,7 @@ NAMES: dict[Modality, str] = {"audio": "audio", "image": "image", "audiovisual":
 
 
 @dataclass(frozen=True)
-class Tested:
+class Answers:
     """What a network says of the test clips, and of wrong pairs of them, where these were shown to it."""
 
     clips: Predictions
@@ -59,7 +59,7 @@ class Protocol:
         return mean_ap(f"{name}/mAP", scores, labels, note, bounded)
 
 
-def fine_tuned(found: Tested, protocol: Protocol, untrained: Tested | None = None) -> Iterator[Figure]:
+def fine_tuned(found: Answers, protocol: Protocol, untrained: Answers | None = None) -> Iterator[Figure]:
     """Every figure of a classifier, named `fine-tuned/...`.
 
     - `<audio|image|both>/<top-1|mAP|AUC|d'>`;
@@ -83,7 +83,7 @@ def fine_tuned(found: Tested, protocol: Protocol, untrained: Tested | None = Non
     yield from with_floors(partial(_measure, protocol=protocol), found, untrained)
 
 
-def _measure(found: Tested, protocol: Protocol) -> Iterator[Figure]:
+def _measure(found: Answers, protocol: Protocol) -> Iterator[Figure]:
     yield from _by_modality(found.clips, protocol)
     yield from _one_picture(found.clips, protocol)
     yield from _both_against_each(found.clips, protocol)
