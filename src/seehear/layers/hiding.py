@@ -3,7 +3,7 @@
 Legend: B batch, N token places, n visible ones, m hidden ones to draw, V values of a patch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -81,6 +81,12 @@ def _group(modality: str, patches: Tensor, visible: Tensor, hidden: Tensor) -> H
     rows = torch.arange(len(patches), device=patches.device)
     seen, targets = (gather_patches(patches, rows, places) for places in (visible, hidden))
     return HiddenGroup(modality, seen, visible, hidden, targets)
+
+
+def stacked(views: Sequence[HiddenGroup]) -> HiddenGroup:
+    """Groups of one modality and equal lengths as one, one below the other."""
+    parts = [torch.cat([getattr(view, name) for view in views]) for name in ("patches", "places", "hidden", "targets")]
+    return HiddenGroup(views[0].modality, *parts)
 
 
 def drawing(

@@ -70,14 +70,14 @@ def cut_tubes(frames: Tensor, tube: int, patch: int) -> Tensor:
     if count % tube:
         raise UsageError(f"films of {count} frames", expected=f"a multiple of the tube's, {tube}")
     stacked = frames.reshape(batch * (count // tube), -1, *frames.shape[3:])  # t * C channels, C fastest
-    return cut_picture(stacked, patch).view(batch, -1, patch * patch * stacked.shape[1])
+    return cut_picture(stacked, patch).reshape(batch, -1, patch * patch * stacked.shape[1])
 
 
 def join_tubes(patches: Tensor, tube: int, patch: int, grid: tuple[int, int, int]) -> Tensor:
     """The inverse of `cut_tubes` on a grid of (times, rows, columns): `[B, N, p * p * t * C]` to `[B, T, C, H, W]`."""
     times, rows, columns = grid
     stacked = join_picture(patches.reshape(-1, rows * columns, patches.shape[2]), patch, (rows, columns))
-    return stacked.view(patches.shape[0], times * tube, -1, *stacked.shape[2:])
+    return stacked.reshape(patches.shape[0], times * tube, -1, *stacked.shape[2:])
 
 
 class PatchEmbedding(nn.Module):

@@ -7,14 +7,30 @@ hardware and the time, or that it was not run.
 from collections.abc import Callable
 
 from seehear.configuration import unknown_name
-from seehear.recipes.avsiam import avsiam_paper_base, avsiam_released_base, avsiam_small, avsiam_tiny
+from seehear.recipes import avsiam, cav_mae, mavil
 from seehear.training import RunConfig
 
 RECIPES: dict[str, Callable[[], RunConfig]] = {
-    "avsiam_tiny": avsiam_tiny,
-    "avsiam_small": avsiam_small,
-    "avsiam_paper_base": avsiam_paper_base,
-    "avsiam_released_base": avsiam_released_base,
+    recipe.__name__: recipe
+    for recipe in (
+        avsiam.avsiam_tiny,
+        avsiam.avsiam_small,
+        avsiam.avsiam_paper_tiny,
+        avsiam.avsiam_paper_small,
+        avsiam.avsiam_paper_base,
+        avsiam.avsiam_paper_large,
+        avsiam.avsiam_paper_huge,
+        avsiam.avsiam_released_base,
+        avsiam.avsiam_released_large,
+        avsiam.avsiam_released_huge,
+        cav_mae.cav_mae_tiny,
+        cav_mae.cav_mae_paper_base,
+        cav_mae.cav_mae_paper_scale_plus,
+        cav_mae.cav_mae_paper_scale_plus_plus,
+        mavil.mavil_tiny,
+        mavil.mavil_paper_base,
+        mavil.mavil_paper_base_stage2,
+    )
 }
 
 

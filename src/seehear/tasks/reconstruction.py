@@ -77,6 +77,8 @@ def reconstruction(
         untrained: the same network untrained, measured on the same masks.
         seed: of the masks.
 
+    No figures come of a method that is configured to draw nothing.
+
     Raises:
         UsageError: if the method does not reconstruct.
         DataError: if there is no clip, nothing is hidden, or a value is not finite.
@@ -85,7 +87,8 @@ def reconstruction(
     floor = {m: _Tally() for m in MODALITIES}
     for batch in batches:
         placed = Batch(batch.sample_ids, torch.zeros_like(batch.positions), batch.fields)
-        _measure(method, placed, seed, tallies, with_fills=True)
+        if not _measure(method, placed, seed, tallies, with_fills=True):
+            return
         if untrained is not None:
             _measure(untrained, placed, seed, floor, with_fills=False)
     if not any(t.clips for t in tallies.values()):
@@ -95,7 +98,8 @@ def reconstruction(
             yield _figure(modality, tally, floor[modality])
 
 
-def _measure(method: Method, batch: Batch, seed: int, tallies: dict[str, _Tally], with_fills: bool) -> None:
+def _measure(method: Method, batch: Batch, seed: int, tallies: dict[str, _Tally], with_fills: bool) -> bool:
+    """Count what the method drew of a batch; returns whether it drew anything."""
     drawing: object = method  # by what it offers, not by its class
     if not isinstance(drawing, Reconstructs):
         raise UsageError(f"{type(method).__name__} does not reconstruct", expected="a method with `reconstruct`")
@@ -106,6 +110,7 @@ def _measure(method: Method, batch: Batch, seed: int, tallies: dict[str, _Tally]
         present = has_modality(batch, modality)
         if present.any():
             tallies[modality].add(_rows(one, present), with_fills)
+    return bool(seen)
 
 
 def _rows(seen: Reconstruction, rows: Tensor) -> Reconstruction:
