@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from seehear import clips, tasks
-from seehear.configuration import unknown_name
 from seehear.contracts import Batch, Classifies, Figure, Needs
 from seehear.errors import DataError
-from seehear.runs.splits import splits_of
+from seehear.runs.splits import named, rows_of_split
 from seehear.tasks import Answers, Protocol
 from seehear.training import DataConfig
 
@@ -37,17 +36,12 @@ def labelled_split(data: DataConfig, split: str, table: str | None = None) -> La
         UsageError: if there is no such split.
         DataError: if none of its clips carries a label.
     """
-    where = table or data.table
-    source = clips.open(where)
-    splits = splits_of(source, data)
-    if split not in splits:
-        raise unknown_name(f"split {split!r} of {where}", split, set(splits.tolist()))
-    rows = np.flatnonzero(splits == split)
+    source, rows = rows_of_split(data, split, table)
     labels = source.labels
     labelled = np.array([row for row in rows if labels[row]], dtype=np.int64)
     if not len(labelled):
         raise DataError(
-            f"none of {len(rows)} clips of split {split!r} in {where} has a label",
+            f"none of {len(rows)} clips of split {split!r} in {named(data, table)} has a label",
             expected="labelled clips",
             cure="name `labels` in the manifest before packing",
         )
@@ -121,6 +115,6 @@ def classification(
         DataError: if the clips have no labels, or classes that the network does not name.
     """
     counts = class_counts(labelled_split(data, data.train_split).source.with_classes(trained.classes))
-    test = labelled_split(data, split, table).source
+    test = labelled_split(replace(data, more_tables=()), split, table).source
     found, floor = (answers_of(network, test, batch) for network in (trained, untrained))
     yield from tasks.fine_tuned(found, Protocol.of(trained, counts), floor)

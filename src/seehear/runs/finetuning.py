@@ -15,10 +15,10 @@ from seehear.contracts import Encodes, Figure, Method, Progress
 from seehear.errors import DataError, UsageError
 from seehear.randomness import Randomness
 from seehear.recipes.finetuning import FineTuning
-from seehear.runs.classifying import answers_of, class_counts, labelled_split
+from seehear.runs.classifying import Labelled, answers_of, class_counts, labelled_split
 from seehear.runs.pretraining import build_method
 from seehear.runs.sampling import sampler_of
-from seehear.training import ProgressView, RunConfig, Summary, Trainer, Viewer, distributed, load_method
+from seehear.training import DataConfig, ProgressView, RunConfig, Summary, Trainer, Viewer, distributed, load_method
 from seehear.training.compatibility import load_weights
 from seehear.training.evaluation import Evaluation
 
@@ -104,8 +104,18 @@ def prepare(start: str | Path, table: str, recipe: FineTuning, tell: Tell = lamb
     unseen = int((class_counts(source) == 0).sum())
     if unseen:
         tell(f"{unseen} of {len(classes)} classes have no training clip left")
-    labelled_split(recipe.data, recipe.data.evaluation_split).source.with_classes(classes)
+    held_out(recipe.data).source.with_classes(classes)
     return Prepared(config, source, weights)
+
+
+def held_out(data: DataConfig) -> Labelled:
+    """Labelled clips of the evaluation split, of the first table alone.
+
+    Raises:
+        UsageError: if there is no such split.
+        DataError: if none of its clips carries a label.
+    """
+    return labelled_split(replace(data, more_tables=()), data.evaluation_split)
 
 
 def classes_of(source: clips.ClipSource, where: str) -> tuple[tuple[str, ...], bool]:
@@ -179,7 +189,7 @@ def finetune(
 def _on_the_way(prepared: Prepared) -> Evaluation:
     """Figures of the test split, for the loop to call."""
     config, counts = prepared.config, class_counts(prepared.source)
-    test = labelled_split(config.data, config.data.evaluation_split)
+    test = held_out(config.data)
 
     def measure(method: Method, _: Progress) -> Iterator[Figure]:
         classifier: Any = method

@@ -9,6 +9,7 @@ import torch
 from seehear import clips, methods, tasks
 from seehear.contracts import Figure, Method, Needs, Progress
 from seehear.randomness import Randomness
+from seehear.runs.sampling import sampler_of
 from seehear.runs.splits import open_split
 from seehear.training import ProgressView, RunConfig, Summary, Trainer, Viewer, distributed
 from seehear.training.checkpoints import latest_checkpoint
@@ -51,7 +52,7 @@ def pretrain(
         stream = clips.Loader(
             source,
             method.needs,
-            clips.ShuffleSampler(source.ids, config.data.global_batch, config.training.seed),
+            sampler_of(config, source),
             Randomness(config.training.seed, len(source)),
             rank=peers.rank,
             world_size=peers.world_size,

@@ -27,6 +27,24 @@ def splits_of(source: clips.ClipSource, data: DataConfig) -> np.ndarray:
     return np.where(held_out, data.evaluation_split, data.train_split)
 
 
+def rows_of_split(data: DataConfig, split: str, table: str | None = None) -> tuple[clips.ClipSource, np.ndarray]:
+    """All clips of the run's tables (or of another one), and which of them are of a split, int64 rising.
+
+    Raises:
+        UsageError: if there is no such split.
+    """
+    parts = [clips.open(part) for part in ((table,) if table else (data.table, *data.more_tables))]
+    splits = np.concatenate([splits_of(part, data) for part in parts])
+    if split not in splits:
+        raise unknown_name(f"split {split!r} of {named(data, table)}", split, set(splits.tolist()))
+    return parts[0] if len(parts) == 1 else clips.JoinedClips(parts), np.flatnonzero(splits == split)
+
+
+def named(data: DataConfig, table: str | None = None) -> str:
+    """What the clips lie in, for people."""
+    return table or " and ".join((data.table, *data.more_tables))
+
+
 def open_split(data: DataConfig, split: str, needs: Needs, table: str | None = None) -> clips.ClipSource:
     """The clips of one split that have every modality which is needed.
 
@@ -40,18 +58,13 @@ def open_split(data: DataConfig, split: str, needs: Needs, table: str | None = N
         UsageError: if there is no such split.
         DataError: if none of its clips can be used.
     """
-    where = table or " and ".join((data.table, *data.more_tables))
-    parts = [clips.open(part) for part in ((table,) if table else (data.table, *data.more_tables))]
-    splits = np.concatenate([splits_of(part, data) for part in parts])
-    source = parts[0] if len(parts) == 1 else clips.JoinedClips(parts)
-    if split not in splits:
-        raise unknown_name(f"split {split!r} of {where}", split, set(splits.tolist()))
-    usable = source.subset(indices=np.flatnonzero(splits == split)).usable(needs)
+    source, rows = rows_of_split(data, split, table)
+    usable = source.subset(indices=rows).usable(needs)
     if not len(usable):
         wanted = " and ".join(n for n, part in (("sound", needs.audio), ("pictures", needs.frames)) if part)
         raise DataError(
-            f"none of {(splits == split).sum()} clips of split {split!r} in {where} has {wanted}",
+            f"none of {len(rows)} clips of split {split!r} in {named(data, table)} has {wanted}",
             expected="clips with every modality that the method reads",
-            cure=f"seehear doctor {where}",
+            cure=f"seehear doctor {table or data.table}",
         )
     return usable
