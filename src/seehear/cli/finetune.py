@@ -90,7 +90,7 @@ def _options(preset: "FineTuning") -> type:
     """The verb's options: its own, and every field of the preset with the preset's value as default."""
     fields = [(f.name, f.type, getattr(preset, f.name)) for f in dataclasses.fields(preset) if f.name != "name"]
     config = dataclasses.make_dataclass("PresetFields", fields, frozen=True)
-    config.__doc__ = f"Fields of the preset {preset.name!r}."
+    config.__doc__ = type(preset).__doc__
     options = dataclasses.make_dataclass(
         "Options", [("recipe", Overrides[config], config())], bases=(Options,), frozen=True
     )
