@@ -20,8 +20,7 @@ def depths(encoder: nn.Module, top: Collection[str]) -> tuple[dict[nn.Parameter,
         encoder: stacks of `Block` in module lists, and what lies around them.
         top: names of its parts that follow the blocks.
     """
-    parts = [part for name in top if (part := getattr(encoder, name, None)) is not None]
-    above = {id(module) for part in parts for module in part.modules()}
+    above = {id(module) for name in top for module in encoder.get_submodule(name).modules()}
     found: dict[nn.Parameter, int] = {}
     for module in encoder.modules():
         if isinstance(module, nn.ModuleList) and id(module) not in above:
