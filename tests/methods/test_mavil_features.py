@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from seehear.contracts import Batch, Encodes, Reconstructs
 from seehear.errors import UsageError
+from seehear.methods import classifier
 from seehear.weights import Embedder
 from seehear.weights.precision import Precision
 from tests.methods.mavil_toys import RANDOMNESS, STUDENT, TINY, VARIANTS, make_batch, make_model
@@ -71,6 +72,20 @@ def test_embeddings_of_encode_are_projected_as_those_that_were_contrasted() -> N
         torch.testing.assert_close(features[modality].embedding, expected)
     raw = make_model(VARIANTS["no contrast"]).encode(batch)["audio"]
     torch.testing.assert_close(raw.embedding, F.normalize(raw.pooled, dim=-1))
+
+
+def test_a_classifier_reads_it_with_the_fusion_as_its_top_layer_and_without_the_teacher() -> None:
+    recipe = classifier.Config(encoder=STUDENT, classes=("a", "b"), single_label=True, layer_decay=0.5)
+    model, batch = classifier.Classifier(recipe), make_batch()
+    batch.fields["labels"] = torch.eye(2)[[0, 1, 1, 0]]
+    model(batch, RANDOMNESS)["loss"].backward()
+    assert not any(name.startswith(("encoder.teacher.", "encoder.decoders")) for name in model.state_dict())
+    rates = {id(p): group["lr_scale"] for group in model.parameter_groups("joint") for p in group["params"]}
+    assert {rates[id(p)] for p in model.encoder.fusion.parameters()} == {1.0}
+    assert {rates[id(p)] for p in model.encoder.encoder.trunk.patch_embed.parameters()} == {0.125}
+    assert {m: v.shape for m, v in model.eval().classify(batch).items()} == dict.fromkeys(
+        ("audio", "image", "audiovisual"), (4, 2)
+    )
 
 
 @pytest.mark.parametrize("precision", ["bf16", "int8"])

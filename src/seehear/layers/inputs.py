@@ -121,8 +121,7 @@ def films(batch: Batch, config: InputConfig, keys: Tensor | None, count: int) ->
         boxes = signals.random_resized_crop_boxes(
             keys, *size, scale=config.crop_scale, ratio=(1.0, 1.0), purpose="crop"
         )
-        boxes = boxes.repeat_interleave(offered, dim=0)
-        images = signals.crop_resize(images.flatten(0, 1), boxes, size).unflatten(0, (-1, offered))
+        images = signals.crop_resize(images.flatten(1, 2), boxes, size).unflatten(1, (offered, 3))
     if keys is not None and config.flip:
         images = signals.flip(images, uniform(keys, 1, "flip")[:, 0] < 0.5)
     return images if offered == count else images[:, torch.arange(count, device=images.device) % offered]

@@ -11,7 +11,8 @@ def mavil_tiny() -> RunConfig:
     """Stage 1 at proof scale, beside `avsiam_tiny`: its sound and picture size, 4 frames of a clip, width 64, 3 layers.
 
     40 tokens of sound and 72 of film, twice each at a ratio of 0.8. Not run by this project to its end yet: no figure
-    is promised. For stage 2 replace `method.stage` and use `runs.distilling.pretrain_student`.
+    is promised; a step takes about three times as long as that of `avsiam_tiny`. For stage 2 replace `method.stage` and
+    use `runs.distilling.pretrain_student`.
     """
     tiny = avsiam_tiny()
     method = Config(
