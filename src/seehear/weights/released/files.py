@@ -7,6 +7,8 @@ LFS pointer, half of a download. Zipped files and safetensors are mapped into me
 import argparse
 import pickle
 import re
+import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +25,18 @@ PICKLED = (".pth", ".pt", ".bin", ".ckpt", ".tar")
 SUFFIXES = (*PICKLED, ".safetensors")
 WRAPPERS = ("model", "state_dict", "model_state_dict", "model_state")
 HARMLESS = (argparse.Namespace,)  # options beside the weights of a training state: a bag of names, which runs nothing
+DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)  # what torch.load comes out with on files that are cut or altered
 HEADER_LIMIT = 100 << 20  # bytes of a safetensors header, as its library has it
 AGAIN = "download it again: seehear weights fetch NAME"
 
@@ -130,11 +144,12 @@ def _unpickled(path: Path, start: bytes) -> Any:
             cure=AGAIN,
         )
     try:
-        with torch.serialization.safe_globals(list(HARMLESS)):
+        with torch.serialization.safe_globals(list(HARMLESS)), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of other pickle protocols, which either load or fail below
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
         raise _unpickling(path, str(error)) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except DAMAGE as error:
         raise DataError(
             f"{path} cannot be read as a file of tensors ({type(error).__name__})",
             expected="what torch.save writes",
@@ -145,12 +160,10 @@ def _unpickled(path: Path, start: bytes) -> Any:
 
 def _unpickling(path: Path, message: str) -> DataError:
     """The error for a pickle that holds what is not unpickled."""
-    name = re.search(r"(?:GLOBAL|Unsupported (?:global|class|operand|instruction)):?\s+(?:GLOBAL )?([\w.]+)", message)
+    name = re.search(r"unsupported global:? (?:GLOBAL )?([\w.]+)", message, re.IGNORECASE)
     return DataError(
-        f"{path} holds {name[1] if name else 'something'} beside tensors, which is not unpickled"
-        if name
-        else f"{path} cannot be unpickled as tensors",
-        expected="tensors by their names",
+        f"{path} holds {name[1]} beside tensors" if name else f"{path} cannot be unpickled as tensors",
+        expected="tensors by their names; nothing else is unpickled, since it could run code",
         cause="a whole training state or module, saved with its classes; or another format",
         cure="a file of the weights alone, saved where its origin is trusted",
     )

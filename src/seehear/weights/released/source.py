@@ -13,7 +13,7 @@ class Source:
         layout: as what it is read; "mavil" is named for completeness and has no adapter.
         what: network, data and training, in short.
         page: where its authors publish it.
-        licence: as they state it; "see the page" where they state none for the weights.
+        licence: as they state it, for the weights or for their repository.
         url: of the file itself; "" where it must be fetched by hand from the page.
         size: bytes; None: not stated.
         digest: "sha256:" or "md5:" and as many leading digits as are stated; "" where none are.

@@ -1,4 +1,7 @@
-"""Where released weights lie. Nothing is bundled; a source without a link must be fetched by hand from its page."""
+"""Where released weights lie. Nothing is bundled; a source without a link must be fetched by hand from its page.
+
+Links and licences as their authors publish them; a licence is the repository's where none is stated for the weights.
+"""
 
 from collections.abc import Iterator
 
@@ -77,7 +80,7 @@ def _avsiam() -> Iterator[Source]:
             "avsiam",
             what,
             AVSIAM_PAGE,
-            "MIT (of the code's repository, which links it)",
+            "MIT",
             url=f"{AVSIAM_PAGE}/resolve/main/{file}",
             note="holds neither the separate audio trunk nor fusion blocks" if name == "avsiam-base" else "",
             evidence="https://github.com/GenjiB/AVSiam",
@@ -107,7 +110,7 @@ def _cav_mae() -> Iterator[Source]:
 
 def _dropbox(name: str, layout: str, what: str, path: str, **others: object) -> Source:
     link = f"https://www.dropbox.com/s/{path}?dl=1"
-    return Source(name, layout, what, CAV_MAE_PAGE, "BSD 2-Clause (of the repository)", url=link, **others)  # type: ignore[arg-type]
+    return Source(name, layout, what, CAV_MAE_PAGE, "BSD 2-Clause", url=link, **others)  # type: ignore[arg-type]
 
 
 def _pictures() -> Iterator[Source]:
@@ -133,15 +136,15 @@ def _by_hand() -> Iterator[Source]:
         "audiomae",
         "ViT-B/16 on spectrograms, AudioSet-2M, pretrained",
         "https://github.com/facebookresearch/AudioMAE",
-        "CC-BY-NC 4.0 (its LICENSE; its README says CC-BY 4.0)",
-        note=BY_HAND,
+        "CC-BY-NC 4.0",
+        note=f"{BY_HAND}; the licence is its LICENSE's, its README says CC-BY 4.0",
     )
     yield Source(
         "mavil",
         "mavil",
         "ViT-B twice and two blocks over both, AudioSet; no adapter here reads it",
         "https://github.com/roger-tseng/av-superb",
-        "CC-BY-NC 4.0 (of MAViL's material)",
+        "CC-BY-NC 4.0",
         note=BY_HAND,
         evidence="https://github.com/facebookresearch/MAViL",
     )
