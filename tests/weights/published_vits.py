@@ -54,7 +54,7 @@ def tiny(places: int = 10, **others: int) -> dict[str, Tensor]:
     return made(shapes(**{"width": 128, "depth": 2, "patch": 16, "places": places, **others}))
 
 
-def tokens(state: dict[str, Tensor], values: Tensor, heads: int) -> Tensor:
+def tokens(state: dict[str, Tensor], values: Tensor, heads: int, depth: int | None = None) -> Tensor:
     """Class token, registers and patches after the final norm, `[B, K + N, D]`.
 
     Positions go to all tokens that they are enough for, counted from the patches back: registers of DINOv2 and of timm
@@ -75,7 +75,7 @@ def tokens(state: dict[str, Tensor], values: Tensor, heads: int) -> Tensor:
             first[place] += spare[place]
         patches = torch.cat([first.expand(len(values), -1, -1), patches], dim=1)
     x = patches
-    for number in range(sum(name.endswith("attn.proj.weight") for name in state)):
+    for number in range(depth or sum(name.endswith("attn.proj.weight") for name in state)):
         x = x + _scaled(
             state, f"blocks.{number}.ls1", _attention(state, number, _normed(state, f"blocks.{number}.norm1", x), heads)
         )

@@ -69,6 +69,15 @@ def test_audiomae_goes_time_by_time():
     assert moved == [1 + 5 * 8 + 3]
 
 
+def test_audiomae_can_average_its_last_blocks():
+    state, sound = tiny(places=513, channels=1, depth=4), drawn(1, 1024, 128)
+    encoder = from_released("audiomae", state, heads=2, average_after=1)
+    theirs = (tokens(state, sound[:, None], 2, depth=3) + tokens(state, sound[:, None], 2, depth=4)) / 2
+    assert difference(encoder.forward_features(spectrogram=sound)["audio"], theirs) < FLOAT32
+    with pytest.raises(UsageError, match="after number 3 of 4"):
+        from_released("audiomae", state, average_after=3)
+
+
 def _group(encoder: ReleasedEncoder, sound: Tensor):
     from seehear.layers.packing import whole
     from seehear.layers.patches import cut_spectrogram_by_time

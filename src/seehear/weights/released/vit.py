@@ -44,9 +44,18 @@ class ViTEncoder(ReleasedEncoder):
         patch: p.
         reading: what became of the file's keys.
         preprocessing: what the inputs must have gone through; their size is the trunk's.
+        average_after: return the mean of the normed tokens after every block beyond this number, counted from 0, in the
+            place of those after the last (see `audiomae`).
     """
 
-    def __init__(self, trunk: SiameseViT, patch: int, reading: Reading, preprocessing: Preprocessing):
+    def __init__(
+        self,
+        trunk: SiameseViT,
+        patch: int,
+        reading: Reading,
+        preprocessing: Preprocessing,
+        average_after: int | None = None,
+    ):
         ((modality, grid),) = trunk.grids.items()
         rows, columns = (side * patch for side in grid)
         if modality == "audio":
@@ -56,6 +65,9 @@ class ViTEncoder(ReleasedEncoder):
         super().__init__(reading, preprocessing)
         self.trunk, self.modality, self.patch = trunk, modality, patch
         self.shape = (rows, columns) if modality == "audio" else (3, rows, columns)
+        self.average_after = average_after
+        if average_after is not None and not 0 <= average_after < len(trunk.blocks) - 1:
+            raise UsageError(f"a mean over blocks after number {average_after} of {len(trunk.blocks)}")
 
     def forward_features(self, spectrogram: Tensor | None = None, image: Tensor | None = None) -> dict[str, Tensor]:
         """Tokens `[B, K + N, D]` after the final norm: class token, registers, patches (the first two as far as the
@@ -73,7 +85,12 @@ class ViTEncoder(ReleasedEncoder):
             raise UsageError(f"{found} for {self.layout} weights", expected=f"{self.modality} alone")
         refuse_shape("spectrogram" if self.modality == "audio" else "image", values, self.shape)
         cut = cut_spectrogram_by_time if self.modality == "audio" else cut_picture
-        return {self.modality: self.trunk([whole(self.modality, cut(values, self.patch))]).tokens[0]}
+        groups = [whole(self.modality, cut(values, self.patch))]
+        if self.average_after is None:
+            return {self.modality: self.trunk(groups).tokens[0]}
+        norm, layers = self.trunk.norm[self.modality], self.trunk(groups, with_layers=True).layers
+        averaged = torch.stack([norm(layer[0]) for layer in layers[self.average_after + 1 :]]).mean(dim=0)
+        return {self.modality: averaged}
 
 
 @dataclass(frozen=True)
@@ -95,6 +112,7 @@ def read_vit(
     heads: int | None = None,
     grid: Sequence[int] | None = None,
     image_size: int | Sequence[int] | None = None,
+    average_after: int | None = None,
 ) -> ViTEncoder:
     """The encoder of a file.
 
@@ -105,6 +123,7 @@ def read_vit(
         heads: attention heads; by default those of the file's size.
         grid: the file's token grid (rows, columns) where it is not square, (times, rows of mel bins) for sound.
         image_size: side, or height and width, of pictures to carry positions to; None: the file's.
+        average_after: see `ViTEncoder`.
 
     Raises:
         DataError: if the file lacks something, or holds what changes the function and is not built here.
@@ -144,7 +163,7 @@ def read_vit(
         final_eps=EPS,
     )
     trunk.load_state_dict(tensors)
-    return ViTEncoder(trunk, sizes.patch, reading, preprocessing)
+    return ViTEncoder(trunk, sizes.patch, reading, preprocessing, average_after)
 
 
 def find_sizes(state: StateReader, modality: str, grid: Sequence[int] | None) -> Sizes:
