@@ -211,5 +211,10 @@ def test_a_batch_that_lacks_a_modality_is_refused():
     batch = _batch()
     with pytest.raises(UsageError, match="nothing to compare"):
         _model()(Batch(batch.sample_ids, batch.positions, {"frames": batch["frames"]}), RANDOMNESS)
-    with pytest.raises(UsageError, match="decoder"):
-        _model(VARIANTS["contrast alone"]).reconstruct(batch, RANDOMNESS)
+    alone = _model(VARIANTS["contrast alone"])
+    assert alone.reconstruct(batch, RANDOMNESS) == {}
+    patches = alone.patches(batch, None)
+    with pytest.raises(UsageError, match="no decoder"):
+        alone.reconstruction_losses(
+            patches, {m: (torch.arange(v.shape[1]) % 2).expand(4, -1) for m, v in patches.items()}
+        )

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ DEFAULT_RECIPE = "avsiam_tiny"
 EXAMPLES = (
     "seehear pretrain avsiam_tiny --data.table clips.lance --out runs/first",
     "seehear pretrain avsiam_tiny --data.table clips.lance --training.steps 200 --optimizer.learning-rate 5e-4",
+    "seehear pretrain avsiam_paper_base --init vit-timm:vit_base.safetensors --data.table clips.lance",
     "torchrun --nproc-per-node 8 -m seehear pretrain avsiam_paper_base --data.table audioset.lance --out runs/base",
 )
 
@@ -29,6 +31,8 @@ class Options:
 
     out: Path | None = None
     """folder of the run; by default runs/ and the recipe's name"""
+    teacher: Path | None = None
+    """run whose network teaches this one: MAViL's first stage for its second"""
     device: str | None = None
     """cpu, cuda, ...; by default the accelerator, where there is one"""
     tensorboard: bool = False
@@ -41,6 +45,7 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     """Train; started again on the same folder, go on where it stopped."""
     from seehear import recipes
     from seehear.errors import UsageError
+    from seehear.runs.distilling import pretrain_student
     from seehear.runs.pretraining import pretrain
     from seehear.runs.show import TrainingBar
     from seehear.training import TensorBoardViewer
@@ -59,9 +64,10 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     first = os.environ.get("RANK", "0") == "0"  # under torchrun one process speaks for all
     viewers = (TensorBoardViewer(folder / "tensorboard"),) if options.tensorboard and first else ()
     with console.progress(config.name, config.training.steps, "steps") as bar:
-        summary = pretrain(
+        train = pretrain if options.teacher is None else partial(pretrain_student, teacher_folder=options.teacher)
+        summary = train(
             config,
-            folder,
+            folder=folder,
             progress=TrainingBar(bar, console),
             viewers=viewers,
             device=options.device,

@@ -40,7 +40,7 @@ class JoinedClips(Collection):
         owners = np.searchsorted(self._first, rows, side="right") - 1
         for owner in np.unique(owners):
             places = np.flatnonzero(owners == owner)
-            own = [choices[place] for place in places]
+            own = [choices[int(place)] for place in places]
             clips = self._parts[owner].read_many(rows[places] - self._first[owner], needs, own)
             for place, clip in zip(places, clips, strict=True):
                 found[place] = (clip.frames, clip.frame_seconds, clip.audio) if isinstance(clip, Clip) else clip

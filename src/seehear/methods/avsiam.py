@@ -272,7 +272,9 @@ class AVSiam(Method):
 
     @torch.no_grad()
     def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:
-        """What the network draws of the 75 % that it does not see, for both modalities of `batch`."""
+        """What the network draws of the 75 % that it does not see, for both modalities; nothing without a decoder."""
+        if self.decoder is None:
+            return {}
         keys = randomness.keys(batch.positions, batch.sample_ids)
         patches = self.patches(batch, keys=None)
         hidden = self._hidden(patches, keys, share=1.0)

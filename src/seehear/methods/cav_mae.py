@@ -219,11 +219,13 @@ class CavMae(Method):
 
     @torch.no_grad()
     def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:
-        """What the network draws of what it does not see, for both modalities of `batch`.
+        """What the network draws of what it does not see, for both modalities of `batch`; nothing without a decoder.
 
         Raises:
-            UsageError: if this variant has no decoder, or the batch lacks a modality.
+            UsageError: if the batch lacks a modality.
         """
+        if self.decoder is None:
+            return {}
         hidden = self._hidden(batch, randomness, to_look_at=True)
         drawn = self._draw(self._through_joint(self.trunk(hidden).tokens, (JOINT,))[JOINT], hidden)
         patches = self.patches(batch, keys=None)

@@ -90,11 +90,11 @@ def _config(folder: Path, seed: int) -> RunConfig:
 def _fit(config: RunConfig, steps: int | None) -> RunConfig:
     """Smaller batches and fewer steps for few clips: at most `MOST_EPOCHS` passes, and no clip twice in a batch.
 
-    Both have a floor: `FEWEST_STEPS`, and a batch of two clips for each masking ratio (then clips repeat in it).
+    Both have a floor: `FEWEST_STEPS`, and a batch of twice what the method deals out (then clips repeat in it).
     """
     count = len(open_split(config.data, config.data.train_split, build_method(config).needs))
-    ratios = len(config.method.masking.ratios)
-    batch = min(config.data.global_batch, max(2 * ratios, count // ratios * ratios))
+    multiple = build_method(config).batch_multiple
+    batch = min(config.data.global_batch, max(2 * multiple, count // multiple * multiple))
     most = max(FEWEST_STEPS, MOST_EPOCHS * count // batch)
     training = replace(config.training, steps=steps or min(config.training.steps, most))
     return replace(

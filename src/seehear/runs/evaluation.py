@@ -8,11 +8,13 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from seehear import clips, tasks
 from seehear.allocator import keep_freed_memory
+from seehear.clips.subset_hash import subset_hash
 from seehear.contracts import Batch, Classifies, Figure, Method, Reconstructs
 from seehear.errors import DataError, StorageError
 from seehear.runs.classifying import classification
@@ -44,6 +46,7 @@ class Evaluated:
         held_out: the network was not trained on them.
         step: steps that the network was trained for.
         precision: of the trained network's linear layers while it embedded.
+        clips: hash of the ids of the evaluated clips (`seehear.clips.subset_hash`): figures compare where it is equal.
     """
 
     figures: list[Figure]
@@ -53,6 +56,7 @@ class Evaluated:
     held_out: bool
     step: int
     precision: str = "fp32"
+    clips: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,8 +150,10 @@ def evaluate(
         figures += tasks.reconstruction(setting.trained.method, setting.batches(setting.test), setting.untrained.method)
     tasks.write_figures(figures, folder / FIGURES)
     tasks.save_embeddings(test[0], folder / EMBEDDINGS)
-    about = {"table": setting.table, "split": setting.split, "held_out": setting.held_out, "step": step}
-    about["precision"] = str(setting.trained.precision)
+    about: dict[str, Any] = {
+        "table": setting.table, "split": setting.split, "held_out": setting.held_out, "step": step
+    }  # fmt: skip
+    about |= {"precision": str(setting.trained.precision), "clips": subset_hash(setting.test.names)}
     (folder / ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
     return Evaluated(figures, test[0], **about)
 

@@ -32,6 +32,7 @@ HEADLINES = (
 CHARTS = {  # by the name of the loss, which stands behind its phase where a method has several
     "loss": "Total loss",
     "contrast": "Contrast",
+    "contrast_within": "Contrast within a modality",
     "reconstruction_audio": "Reconstruction",
     "reconstruction_image": "Reconstruction",
 }
