@@ -17,7 +17,7 @@ ifneq ("$(shell cat $(READY) 2>/dev/null)","$(CURDIR)")
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check bench bench-check bench-full bench-gpu study-first-light study-base lock clean
+.PHONY: help setup demo test test-full check bench bench-check bench-full bench-gpu study-first-light study-base study-avsiam lock clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ study-first-light: $(READY)  ## what a tiny AVSiam learns in half an hour (docs/
 
 study-base: $(READY)  ## what a tiny AVSiam learns of twenty classes, three seeds (docs/results_base.md); restartable
 	@$(BIN)/python studies/base.py
+
+study-avsiam: $(READY)  ## AVSiam's claims against CAV-MAE and MAViL (docs/studies/avsiam.md); hours, restartable
+	@$(BIN)/python -m studies.avsiam --cost && $(BIN)/python -m studies.avsiam && $(BIN)/python -m studies.avsiam_page
 
 # torch pins its own CUDA libraries, and only where there are any.
 lock:  ## resolve the newest allowed dependencies afresh and write requirements.lock

@@ -206,6 +206,7 @@ def measure(config: RunConfig, folder: Path, scale: Scale) -> list[dict[str, Any
     train, test = (open_split(config.data, split, needs) for split in ("train", "test"))
     learnt, own = ([embed_clips(network, source, BATCH) for network in networks] for source in (train, test))
     found = list(tasks.retrieval(*own, tasks.Galleries(count=len(test) // scale.gallery, size=scale.gallery)))
+    tasks.save_embeddings(own[0], folder / "embeddings")
     raw = [tasks.raw_features(clips.in_order(s, needs, BATCH), label_names=s.label_names) for s in (train, test)]
     untrained = (learnt[1], own[1])
     found += tasks.linear_probe(learnt[0], own[0], untrained=untrained, baselines={"raw features": tuple(raw)})
