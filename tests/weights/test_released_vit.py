@@ -147,6 +147,12 @@ def test_positions_are_carried_to_pictures_of_another_size():
         from_released("vit-timm", state, image_size=50)
 
 
+def test_reading_draws_nothing():
+    before = torch.get_rng_state()
+    from_released("mae", tiny())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_gradients_reach_every_weight_and_the_input():
     encoder = from_released("mae", tiny())
     picture = drawn(*PICTURE).requires_grad_()

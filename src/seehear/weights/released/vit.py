@@ -151,18 +151,19 @@ def read_vit(
         state.fallback([f"pos_embed of {new}"], f"carried from {old} by bicubic interpolation with antialiasing")
     reading = state.finish()
     leading = tensors[f"first.{modality}"].shape[0] if f"first.{modality}" in tensors else 0
-    trunk = SiameseViT(
-        {modality: target},
-        {modality: CHANNELS[modality]},
-        sizes.patch,
-        sizes.width,
-        sizes.depth,
-        heads or heads_of(sizes.width),
-        leading=leading,
-        block_eps=EPS,
-        final_eps=EPS,
-    )
-    trunk.load_state_dict(tensors)
+    with torch.device("meta"):  # no draws: every value comes from the file
+        trunk = SiameseViT(
+            {modality: target},
+            {modality: CHANNELS[modality]},
+            sizes.patch,
+            sizes.width,
+            sizes.depth,
+            heads or heads_of(sizes.width),
+            leading=leading,
+            block_eps=EPS,
+            final_eps=EPS,
+        )
+    trunk.to_empty(device="cpu").load_state_dict(tensors)
     return ViTEncoder(trunk, sizes.patch, reading, preprocessing, average_after)
 
 
