@@ -303,6 +303,8 @@ class Classifier(Method):
     def _pictures(self, batch: Batch) -> tuple[Batch, int]:
         """Each clip's pictures `[B * k, T / k, 3, H, W]` as clips of their own, and k."""
         frames, each = batch["frames"], self.encoder.needs.frames.count
+        if frames.shape[1] <= each:  # too few are filled up by the encoder
+            return Batch(batch.sample_ids, batch.positions, {"frames": frames}), 1
         if frames.shape[1] % each:
             raise UsageError(f"{frames.shape[1]} frames per clip", expected=f"a multiple of {each}")
         pictures = frames.shape[1] // each
