@@ -200,7 +200,7 @@ def curve(folder: Path) -> list[dict[str, float]]:
 
 
 def measure(config: RunConfig, folder: Path, scale: Scale) -> list[dict[str, Any]]:
-    """Retrieval, gap, probes and missing modality on `test`, the untrained network beside."""
+    """Retrieval, gap, probes and missing modality on `test`, the untrained network beside; the probe on `val`."""
     networks: tuple[Method, Method] = load_method(folder), build_method(config)
     needs: Needs = replace(networks[0].needs, labels=True)
     train, test = (open_split(config.data, split, needs) for split in ("train", "test"))
@@ -212,6 +212,12 @@ def measure(config: RunConfig, folder: Path, scale: Scale) -> list[dict[str, Any
     found += tasks.linear_probe(learnt[0], own[0], untrained=untrained, baselines={"raw features": tuple(raw)})
     found += tasks.missing_modality(learnt[0], own[0], untrained=untrained)
     found += tasks.modality_gap(own[0], untrained=own[1])
+    val = embed_clips(networks[0], open_split(config.data, "val", needs), BATCH)
+    found += [
+        replace(figure, name=f"val/{figure.name}")
+        for figure in tasks.linear_probe(learnt[0], val)
+        if "both" in figure.name
+    ]
     return json.loads(tasks.to_json(found))["figures"]
 
 
