@@ -14,7 +14,6 @@ from seehear import clips, recipes
 from seehear.errors import DataError, RequeueError, StorageError, UsageError
 from seehear.layers.inputs import InputConfig
 from seehear.methods.classifier import Classifier
-from seehear.recipes import finetuning
 from seehear.runs.classifying import answers_of, class_counts, labelled_split
 from seehear.runs.evaluation import evaluate
 from seehear.runs.finetuning import finetune, prepare, starting_encoder
@@ -22,6 +21,8 @@ from seehear.runs.pretraining import pretrain
 from seehear.training import DataConfig, RunConfig, load_method
 from tests.cli.calls import failure, machine
 from tests.clips.made_clips import make_clip
+from tests.runs.finetuning_children import finetune_on_a_rank, short_recipe
+from tests.training.processes import exit_codes, start_ranks
 
 
 def _pretraining(table: Path) -> RunConfig:
@@ -38,19 +39,6 @@ def _pretraining(table: Path) -> RunConfig:
     )
 
 
-def _recipe(**changes: Any) -> finetuning.FineTuning:
-    tiny = finetuning.finetune_tiny()
-    return replace(
-        tiny,
-        epochs=2.0,
-        classifier=replace(tiny.classifier, average_epochs=(1, 2), test_frames=3),
-        data=replace(tiny.data, global_batch=8),
-        training=replace(tiny.training, checkpoint_every=3, log_every=1),
-        evaluation=replace(tiny.evaluation, gallery=8, probe=False),
-        **changes,
-    )
-
-
 @pytest.fixture(scope="module")
 def start(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pretrained")
@@ -61,7 +49,7 @@ def start(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tuned(table: Path, start: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tuned")
-    finetune(prepare(start, str(table), _recipe()), folder)
+    finetune(prepare(start, str(table), short_recipe()), folder)
     return folder
 
 
@@ -99,7 +87,7 @@ def test_the_verb_says_what_it_cannot_do(table: Path, start: Path, tmp_path: Pat
 
 def test_it_starts_from_the_pretrained_encoder(table: Path, start: Path):
     config, weights = starting_encoder(start)
-    prepared = prepare(start, str(table), _recipe())
+    prepared = prepare(start, str(table), short_recipe())
     method = prepared.method()
     assert isinstance(method, Classifier)
     assert config.method == "avsiam"
@@ -119,7 +107,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights_and_average(table: Path, star
 
         def note(self, text: str) -> None: ...
 
-    prepared = prepare(start, str(table), _recipe())
+    prepared = prepare(start, str(table), short_recipe())
     with pytest.raises(RequeueError):
         finetune(prepared, tmp_path, progress=StopAfter())
     assert finetune(prepared, tmp_path).resumed_from == 5
@@ -140,22 +128,34 @@ def test_the_average_is_in_use_after_loading_and_in_further_fine_tuning(tuned: P
 
 def test_another_start_in_the_same_folder_is_refused(table: Path, tuned: Path, tmp_path: Path):
     with pytest.raises(StorageError, match=r"method\.start is 'avsiam"):
-        finetune(prepare(tuned, str(table), _recipe()), tuned)
+        finetune(prepare(tuned, str(table), short_recipe()), tuned)
 
 
 def test_figures_on_the_way(table: Path, start: Path, tmp_path: Path):
-    recipe = _recipe()
+    recipe = short_recipe()
     recipe = replace(recipe, epochs=None, training=replace(recipe.training, steps=2, evaluate_every=2))
     summary = finetune(prepare(start, str(table), recipe), tmp_path)
     assert "fine-tuned/both/top-1" in {f.name for f in summary.figures}
 
 
 def test_balanced_clips_are_drawn_with_replacement(table: Path, start: Path, tmp_path: Path):
-    recipe = _recipe()
+    recipe = short_recipe()
     recipe = replace(recipe, data=replace(recipe.data, balanced=True))
     finetune(prepare(start, str(table), recipe), tmp_path)
     ids = [i for line in (tmp_path / "samples.jsonl").open() for i in json.loads(line)["ids"]]
     assert len(set(ids[:32])) < 32
+
+
+@pytest.mark.full
+def test_two_ranks_train_as_one(table: Path, start: Path, tmp_path: Path):
+    for world_size in (1, 2):
+        ranks = start_ranks(world_size, finetune_on_a_rank, start, str(table), tmp_path / str(world_size))
+        assert exit_codes(ranks) == [0] * world_size
+    lines = [(tmp_path / name / "samples.jsonl").read_text() for name in "12"]
+    assert lines[0] == lines[1]
+    one, other = (load_method(tmp_path / name) for name in "12")
+    for name, value in one.state_dict().items():
+        torch.testing.assert_close(value, other.state_dict()[name], rtol=0, atol=1e-6)
 
 
 def test_figures_do_not_depend_on_the_batch(table: Path, tuned: Path):
@@ -185,14 +185,14 @@ def test_labels_of_another_data_set_are_refused(start: Path, tuned: Path, tmp_pa
         evaluate(tuned, table=where)
     alien = _table(tmp_path / "b", [["a"], ["b"], ["a"], ["only held out"]] * 3)
     with pytest.raises(DataError, match="'only held out'"):
-        prepare(start, alien, _recipe())
+        prepare(start, alien, short_recipe())
 
 
 def test_clips_without_labels_or_a_modality_are_left_out_and_counted(start: Path, tmp_path: Path):
     labels = [["a"], ["b"], [], ["a"], ["a", "b"], ["b"], ["a"], ["b"], ["b"], ["a"], ["b"], ["b"]]
     where = _table(tmp_path, labels, clip0={"audio": None}, clip7={"frames": None})
     notes: list[str] = []
-    prepared = prepare(start, where, _recipe(), notes.append)
+    prepared = prepare(start, where, short_recipe(), notes.append)
     assert len(prepared.source) == 7  # of nine, one is silent, one has no label
     assert not prepared.config.method.single_label
     assert notes[1:] == [
@@ -207,13 +207,13 @@ def test_clips_without_labels_or_a_modality_are_left_out_and_counted(start: Path
 def test_tables_that_cannot_be_learnt_from_are_refused(start: Path, tmp_path: Path):
     none = _table(tmp_path / "none", [[]] * 8)
     with pytest.raises(DataError, match=r"none of 6 clips of split 'train' in .* has a label"):
-        prepare(start, none, _recipe())
+        prepare(start, none, short_recipe())
     one = _table(tmp_path / "one", [["a"]] * 8)
     with pytest.raises(DataError, match="show 1 classes"):
-        prepare(start, one, _recipe())
-    recipe = _recipe()
+        prepare(start, one, short_recipe())
+    recipe = short_recipe()
     with pytest.raises(UsageError, match="unknown split 'valid'"):
         prepare(start, one, replace(recipe, data=replace(recipe.data, train_split="valid")))
     silent = _table(tmp_path / "silent", [["a"], ["b"]] * 4, **{f"clip{i}": {"audio": None} for i in range(8)})
     with pytest.raises(DataError, match="none of 6 labelled training clips has every modality"):
-        prepare(start, silent, _recipe())
+        prepare(start, silent, short_recipe())

@@ -90,9 +90,9 @@ class FineTuning:
 def finetune_tiny() -> FineTuning:
     """Proof scale, for any method: half sound or picture, half both; 15 epochs of 64 clips, heads at 5 times the rate.
 
-    On the world's preset `tiny` (1,920 training clips) 450 steps, 2 to 5 minutes on 2 CPU cores. What counts is the
-    number of steps: of 608 such clips, after `avsiam_tiny` was pretrained for 250 steps, 95 of them gave 59 % by both on
-    128 held-out clips of 8 classes, 380 gave 90 % (83 % by sound, 59 % by picture; one seed).
+    On the world's preset `tiny` (1,920 training clips) 450 steps, 2 to 5 minutes on 2 CPU cores. What counts is
+    their number: of 608 such clips, after `avsiam_tiny` was pretrained for 250 steps, 95 steps gave 59 % by both on 128
+    held-out clips of 8 classes, 380 gave 90 % (83 % by sound, 59 % by picture; one seed).
     """
     return FineTuning(
         name="finetune_tiny",
