@@ -36,6 +36,11 @@ def named(name: str) -> Any:
     return tyro.conf.arg(metavar=name)
 
 
+def described(kind: Any, text: str) -> Any:
+    """An option of type `kind` with a help text, where no docstring under a field can give it."""
+    return Annotated[kind, tyro.conf.arg(help=text)]
+
+
 _FRAME = re.compile(r"\x1b\[[0-9;]*m|^[╭│╰][─ ]?|[│╮╯]$")
 _RULE = re.compile(r"^[─-]+$")  # with hyphens where stdout is not UTF-8
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seehear.cli.console import Console
-from seehear.cli.options import Overrides, parse
+from seehear.cli.options import Overrides, described, parse
 
 if TYPE_CHECKING:
     from seehear.training import RunConfig
@@ -20,6 +20,14 @@ EXAMPLES = (
     "seehear pretrain avsiam_paper_base --init vit-timm:vit_base.safetensors --data.table clips.lance",
     "torchrun --nproc-per-node 8 -m seehear pretrain avsiam_paper_base --data.table audioset.lance --out runs/base",
 )
+
+
+ABOUT = {
+    "name": "of the run, for people",
+    "init": "start from released weights, LAYOUT:FILE, e.g. vit-timm:vit_base.safetensors (seehear weights list)",
+    "init_positions": "how positions get to another grid: nearest (AVSiam's code) or bicubic",
+    "init_fusion": "fusion layers start from the last blocks in order (last), or all from the last one (repeat)",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +89,9 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
 
 def _options(recipe: "RunConfig") -> type:
     """The verb's options: its own, and every field of the recipe with the recipe's value as default."""
-    fields = [(f.name, type(getattr(recipe, f.name)), getattr(recipe, f.name)) for f in dataclasses.fields(recipe)]
+    kinds = {f.name: type(getattr(recipe, f.name)) for f in dataclasses.fields(recipe)}
+    kinds |= {name: described(kinds[name], text) for name, text in ABOUT.items()}
+    fields = [(name, kind, getattr(recipe, name)) for name, kind in kinds.items()]
     config = dataclasses.make_dataclass("RecipeFields", fields, frozen=True)
     config.__doc__ = f"Fields of the recipe {recipe.name!r}."
     added = [("config", Overrides[config], config())]
