@@ -340,7 +340,7 @@ def test_labels_of_other_classes_are_refused():
         _model()(batch, RANDOMNESS)
 
 
-def test_frames_that_cannot_be_divided_up_are_refused():
+def test_several_frames_at_once_are_spread_over_the_clip_and_must_divide_up():
     class TwoFrames(avsiam.AVSiam):
         @property
         def needs(self):
@@ -350,5 +350,10 @@ def test_frames_that_cannot_be_divided_up_are_refused():
     model = _model().eval()
     model.encoder.__class__ = TwoFrames
     assert isinstance(model.encoder, Encodes)
+    batch = _batch(2, frames=6)
+    views, pictures = model._pictures(batch)
+    assert pictures == 3
+    for clip, view in itertools.product(range(2), range(3)):
+        assert torch.equal(views["frames"][3 * clip + view], batch["frames"][clip, [view, view + 3]])
     with pytest.raises(UsageError, match=r"3 frames per clip; expected a multiple of 2"):
         model.classify(_batch(2, frames=3))

@@ -309,7 +309,8 @@ class Classifier(Method):
             raise UsageError(f"{frames.shape[1]} frames per clip", expected=f"a multiple of {each}")
         pictures = frames.shape[1] // each
         ids, positions = (t.repeat_interleave(pictures) for t in (batch.sample_ids, batch.positions))
-        return Batch(ids, positions, {"frames": frames.reshape(-1, each, *frames.shape[2:])}), pictures
+        views = frames.unflatten(1, (each, pictures)).transpose(1, 2).flatten(0, 1)  # each spread over the whole clip
+        return Batch(ids, positions, {"frames": views}), pictures
 
     def _logits_of(self, modality: Modality, branches: Mapping[str, Branch], pictures: int) -> Tensor | None:
         """Logits `[B, C]`, or `[B * k, C]` where pictures take part; None where no head can give them."""
