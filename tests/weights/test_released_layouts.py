@@ -1,5 +1,6 @@
 """Layouts: told apart by their names, refused as each other's; what a reader of keys promises."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -45,6 +46,18 @@ def test_a_layout_is_known_by_its_names_and_read(layout: str):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+def test_no_used_key_can_go_or_change_its_shape(layout: str):
+    state = FILES[layout]()
+    used = from_released(layout, state).reading.used
+    kinds = {re.sub(r"\d+", "#", name): name for name in state if name.removeprefix("module.") in used}
+    for name in kinds.values():
+        for changed in (None, state[name][..., :-1], state[name][None], state[name][:0]):
+            others = {other: value for other, value in state.items() if other != name}
+            with pytest.raises(DataError):
+                from_released(layout, others if changed is None else others | {name: changed})
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("other", LAYOUTS)
 def test_weights_of_another_layout_are_refused_and_named(layout: str, other: str):
     if layout == other or {layout, other} == {"vit-timm", "mae"}:
@@ -67,7 +80,7 @@ def test_mavil_is_known_and_not_read():
 def test_strangers_are_no_layout():
     assert guess({"conv1.weight": torch.ones(2)}) is None
     assert guess({}) is None
-    with pytest.raises(DataError, match="from which sizes are read, missing"):
+    with pytest.raises(DataError, match="from which sizes are read missing"):
         from_released("mae", {"conv1.weight": torch.ones(2)})
 
 
@@ -110,8 +123,8 @@ def test_duplicates_are_compared_and_the_first_that_differs_is_named():
     with pytest.raises(DataError, match=r"b\.1 differs from a\.1"):
         StateReader(state, "x").same("b.", "a.")
     reader = StateReader(state | {"b.1": torch.ones(2), "b.2": torch.ones(2)}, "x")
-    reader.take("a.0")
-    reader.take("a.1")
+    reader.take("a.0", (2,))
+    reader.take("a.1", (2,))
     reader.same("b.", "a.")
     reading = reader.finish()
     assert reading.duplicates == {"b.0": "a.0", "b.1": "a.1"}
@@ -123,7 +136,7 @@ def test_a_dropped_key_that_is_taken_later_is_used():
     reader.drop("a.", "first reason")
     reader.drop("a.", "second reason")
     assert reader.take("a.x", (2,)).dtype == torch.float32
-    assert reader.optional("a.z") is None
+    assert reader.optional("a.z", (2,)) is None
     reader.fallback(["c"], "nothing")
     reading = reader.finish()
     assert (reading.used, reading.unused, reading.missing) == (

@@ -210,7 +210,7 @@ def test_all_missing_keys_are_named_at_once():
 
 
 def test_the_keys_that_tell_sizes_are_missed_first():
-    with pytest.raises(DataError, match=r"from which sizes are read, missing: pos_embed"):
+    with pytest.raises(DataError, match=r"from which sizes are read missing: pos_embed"):
         from_released("vit-timm", {k: v for k, v in tiny().items() if k != "pos_embed"})
 
 

@@ -16,7 +16,7 @@ from seehear.methods.avsiam import AVSiam, Config, ReconstructionConfig
 from seehear.weights.released.encoder import Preprocessing, ReleasedEncoder
 from seehear.weights.released.method_encoder import MethodEncoder
 from seehear.weights.released.published_blocks import Named, block, norm, stack, under
-from seehear.weights.released.published_decoder import decoder, decoder_width
+from seehear.weights.released.published_decoder import decoder, decoder_depth, decoder_width
 from seehear.weights.released.sizes import heads_of
 from seehear.weights.released.state import StateReader
 
@@ -66,7 +66,7 @@ def read(state: StateReader, heads: int | None = None, decoder_heads: int = 16) 
         heads,
         reconstruction=ReconstructionConfig(
             width=decoder_width(state) if drawing else 512,
-            depth=state.count_blocks("decoder_blocks.") if drawing else 8,
+            depth=decoder_depth(state) if drawing else 8,
             heads=decoder_heads,
             audio_trunk="separate" if separate else "shared",
         ),
@@ -102,11 +102,11 @@ def configuration(trunk: Trunk, heads: int | None, **fields: object) -> Config:
 def find_trunk(state: StateReader) -> Trunk:
     """Sizes of the file's ViT, read off its tensors."""
     prefix = next((f"{name}." for name in TRUNKS if state.has(f"{name}.")), "vit_base.")
-    kernel, positions = state.take(f"{prefix}patch_embed.proj.weight"), state.take(f"{prefix}pos_embed")
-    side = math.isqrt(positions.shape[1] - 1)
-    patch = kernel.shape[-1]
+    kernel, positions = state.sizes({f"{prefix}patch_embed.proj.weight": 4, f"{prefix}pos_embed": 3})
+    side, patch = math.isqrt(positions[1] - 1), kernel[-1]
+    depth = max(1, state.count_blocks(f"{prefix}blocks."), state.count_blocks("my_blocks."))
     grids = {"audio": (MEL_BINS // patch, FRAMES // patch), "image": (side, side)}
-    return Trunk(prefix, positions.shape[-1], state.count_blocks(f"{prefix}blocks."), patch, grids)
+    return Trunk(prefix, positions[-1], depth, patch, grids)
 
 
 def read_trunk(state: StateReader, trunk: Trunk) -> Named:

@@ -21,7 +21,7 @@ def read(state: StateReader, heads: int | None = None) -> ReleasedEncoder:
     """
     trunk = find_trunk(state)
     tensors = read_trunk(state, trunk) | read_fusion(state, trunk)
-    classes = state.take("mlp_head.1.bias").shape[0]
+    classes = count_classes(state)
     together = state.has("mlp_head_mm.")
     widths = {"audio": ("mlp_head_a", trunk.width), "image": ("mlp_head", trunk.width)}
     if together:
@@ -34,6 +34,12 @@ def read(state: StateReader, heads: int | None = None) -> ReleasedEncoder:
     method = AVSiam(configuration(trunk, heads, reconstruction_weight=0.0))
     method.load_state_dict(tensors)
     return MethodEncoder(method, reading, PREPROCESSING, found, without_fusion=not together)
+
+
+def count_classes(state: StateReader) -> int:
+    """C."""
+    ((classes,),) = state.sizes({"mlp_head.1.bias": 1})
+    return classes
 
 
 def read_head(state: StateReader, name: str, width: int, classes: int) -> ClassHead:

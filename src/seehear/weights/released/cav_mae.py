@@ -13,7 +13,7 @@ from seehear.methods.cav_mae import CavMae, Config
 from seehear.weights.released.encoder import Preprocessing, ReleasedEncoder
 from seehear.weights.released.method_encoder import MethodEncoder
 from seehear.weights.released.published_blocks import Named, norm, stack
-from seehear.weights.released.published_decoder import decoder, decoder_width
+from seehear.weights.released.published_decoder import decoder, decoder_depth, decoder_width
 from seehear.weights.released.sizes import heads_of
 from seehear.weights.released.state import StateReader
 
@@ -58,7 +58,7 @@ def read(
         tensors |= decoder(state, sizes.width, sizes.places, values)
         fields = {
             "decoder_width": decoder_width(state),
-            "decoder_depth": state.count_blocks("decoder_blocks."),
+            "decoder_depth": decoder_depth(state),
             "decoder_heads": decoder_heads,
             "per_patch_targets": per_patch_targets,
         }
@@ -93,12 +93,12 @@ def configuration(sizes: Sizes, heads: int | None, **fields: object) -> Config:
 
 def find_sizes(state: StateReader) -> Sizes:
     """Read off the tensors; sound is 128 mel bins high and as long as its positions say."""
-    kernel, sound, picture = (state.take(n) for n in ("patch_embed_v.proj.weight", "pos_embed_a", "pos_embed_v"))
-    patch, side = kernel.shape[-1], math.isqrt(picture.shape[1])
-    rows = MEL_BINS // patch
-    grids = {"audio": (rows, sound.shape[1] // rows), "image": (side, side)}
-    depth = min(state.count_blocks("blocks_a."), state.count_blocks("blocks_v."))
-    return Sizes(kernel.shape[0], depth, state.count_blocks("blocks_u."), patch, grids)
+    kernel, sound, picture = state.sizes({"patch_embed_v.proj.weight": 4, "pos_embed_a": 3, "pos_embed_v": 3})
+    patch, side = kernel[-1], math.isqrt(picture[1])
+    rows = max(1, MEL_BINS // patch)
+    grids = {"audio": (rows, sound[1] // rows), "image": (side, side)}
+    depth = max(1, state.count_blocks("blocks_a."), state.count_blocks("blocks_v."))
+    return Sizes(kernel[0], depth, max(1, state.count_blocks("blocks_u.")), patch, grids)
 
 
 def read_encoder(state: StateReader, sizes: Sizes) -> Named:

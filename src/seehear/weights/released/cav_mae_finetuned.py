@@ -7,7 +7,7 @@ modalities is tested without one of them by `alone="average"`: the published `mi
 from typing import Literal
 
 from seehear.methods.cav_mae import CavMae
-from seehear.weights.released.avsiam_finetuned import read_head
+from seehear.weights.released.avsiam_finetuned import count_classes, read_head
 from seehear.weights.released.cav_mae import PREPROCESSING, configuration, find_sizes, read_encoder
 from seehear.weights.released.encoder import ReleasedEncoder
 from seehear.weights.released.method_encoder import MethodEncoder
@@ -24,7 +24,7 @@ def read(state: StateReader, alone: Literal["own", "average"] = "own", heads: in
     """
     sizes = find_sizes(state)
     tensors = read_encoder(state, sizes)
-    head = read_head(state, "mlp_head", sizes.width, state.take("mlp_head.1.bias").shape[0])
+    head = read_head(state, "mlp_head", sizes.width, count_classes(state))
     reading = state.finish()
     method = CavMae(configuration(sizes, heads, alone=alone, reconstruction_weight=0.0))
     method.load_state_dict(tensors)

@@ -22,10 +22,16 @@ def decoder(state: StateReader, width: int, places: Mapping[str, int], values: M
         found[f"modalities.{modality}"] = state.take(f"decoder_modality_{letter}", (1, 1, narrow))[0, 0]
         found |= linear(state, f"decoder_pred_{letter}", f"heads.{modality}", values[modality], narrow)
     unused = "a norm of one modality, in a decoder that runs with neutral ones"
-    depth = state.count_blocks("decoder_blocks.")
+    depth = decoder_depth(state)
     return under("decoder", found | stack(state, "decoder_blocks.", "blocks", depth, narrow, {"joint": ""}, unused))
 
 
 def decoder_width(state: StateReader) -> int:
     """E."""
-    return state.take("decoder_embed.weight").shape[0]
+    ((narrow, _),) = state.sizes({"decoder_embed.weight": 2})
+    return narrow
+
+
+def decoder_depth(state: StateReader) -> int:
+    """Blocks: one at least, which is missed where there is none."""
+    return max(1, state.count_blocks("decoder_blocks."))

@@ -36,7 +36,6 @@ class StateReader:
         self._duplicates: dict[str, str] = {}
         self._stands_in: dict[str, str] = {}
         self._lacking: list[str] = []
-        self._unsized: list[str] = []
         self._refused: dict[str, str] = {}
 
     def has(self, prefix: str) -> bool:
@@ -52,33 +51,45 @@ class StateReader:
         found = [name.removeprefix(prefix).split(".")[0] for name in self.names(prefix)]
         return max((int(number) for number in found if number.isdecimal()), default=-1) + 1
 
-    def take(self, name: str, shape: Sequence[int] | None = None, *, axes: int = 0) -> Tensor:
-        """The tensor of that name in float32; of one that is missing or has another shape, zeros stand in until
-        `finish` refuses it.
+    def sizes(self, axes: Mapping[str, int]) -> list[tuple[int, ...]]:
+        """Shapes of the tensors that tell a network's sizes; each is still to be taken.
 
         Args:
-            name: published.
-            shape: what it must have; None: any.
-            axes: how many axes it must have, where the shape is free.
+            axes: how many each must have, by published name.
+
+        Raises:
+            DataError: if some are missing, empty or have other numbers of axes, naming all of these.
+        """
+        found = {name: self._state.get(name) for name in axes}
+        missing = [name for name, value in found.items() if value is None]
+        unlike = [
+            f"{name} is {list(value.shape)}, expected {axes[name]} axes, none of them empty"
+            for name, value in found.items()
+            if value is not None and (value.ndim != axes[name] or not value.numel())
+        ]
+        self._refuse(missing, unlike, " from which sizes are read")
+        return [tuple(self._state[name].shape) for name in axes]
+
+    def take(self, name: str, shape: Sequence[int]) -> Tensor:
+        """The tensor of that name in float32; of one that is missing or has another shape, zeros stand in until
+        `finish` refuses it.
         """
         value = self._state.get(name)
         if value is None:
-            (self._lacking if shape is not None else self._unsized).append(name)
+            self._lacking.append(name)
         elif not value.is_floating_point():
             self._refused[name] = f"{name} holds {value.dtype}, expected floating point"
-        elif shape is not None and tuple(value.shape) != tuple(shape):
+        elif tuple(value.shape) != tuple(shape):
             self._refused[name] = f"{name} is {list(value.shape)}, expected {list(shape)}"
-        elif axes and value.ndim != axes:
-            self._refused[name] = f"{name} is {list(value.shape)}, expected {axes} axes"
         else:
             self._used[name] = tuple(value.shape)
             self._unused.pop(name, None)
             return value.detach().to(torch.float32)
-        return torch.zeros(tuple(shape) if shape is not None else (2,) * (axes or 4))
+        return torch.zeros(()).expand(tuple(shape))
 
-    def optional(self, name: str, shape: Sequence[int] | None = None, *, axes: int = 0) -> Tensor | None:
+    def optional(self, name: str, shape: Sequence[int]) -> Tensor | None:
         """As `take`, but None where the file does not have it."""
-        return self.take(name, shape, axes=axes) if name in self._state else None
+        return self.take(name, shape) if name in self._state else None
 
     def drop(self, prefix: str, reason: str) -> None:
         """Report every key that begins so and is not taken as unused for that reason."""
@@ -131,31 +142,25 @@ class StateReader:
         Raises:
             DataError: if necessary keys are missing or have other shapes; all of them are counted and named.
         """
-        self.complete()
+        self._refuse(self._lacking, self._refused.values())
         told = {**self._used, **self._duplicates, **self._unused}
         rest = [name for name in self._state if name not in told]
         unused = self._unused | dict.fromkeys(rest, f"not part of the {self.layout} layout")
         return Reading(self.layout, dict(self._used), unused, dict(self._duplicates), dict(self._stands_in))
 
-    def complete(self) -> None:
-        """Refuse now what `finish` would refuse, where reading on makes no sense.
-
-        Raises:
-            DataError: as `finish` does.
-        """
-        missing = list(dict.fromkeys(self._unsized or self._lacking))
+    def _refuse(self, missing: Iterable[str], unlike: Iterable[str], which: str = "") -> None:
+        """Refuse what is missing, or else what has another shape."""
+        missing, unlike = list(dict.fromkeys(missing)), list(unlike)
         if missing:
-            sizes = ", from which sizes are read," if self._unsized else ""
             raise DataError(
-                f"{_counted(len(missing), 'key')} of the {self.layout} layout{sizes} missing: {_listed(missing)}",
+                f"{_counted(len(missing), 'key')} of the {self.layout} layout{which} missing: {_listed(missing)}",
                 expected="all that the network needs",
                 cause="weights of another layout, or half of a file",
                 cure=INSPECT,
             )
-        if self._refused:
+        if unlike:
             raise DataError(
-                f"{_counted(len(self._refused), 'tensor')} unlike those of {self.layout} weights of this size: "
-                f"{_listed(self._refused.values())}",
+                f"{_counted(len(unlike), 'tensor')} unlike those of {self.layout} weights: {_listed(unlike)}",
                 cause="weights of another layout, or a damaged file",
                 cure=INSPECT,
             )

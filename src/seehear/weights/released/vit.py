@@ -173,10 +173,10 @@ def find_sizes(state: StateReader, modality: str, grid: Sequence[int] | None) ->
     Raises:
         DataError: if those that tell sizes are missing, or the positions fill no grid.
     """
-    kernel, positions = state.take("patch_embed.proj.weight", axes=4), state.take("pos_embed", axes=3)
-    registers = next((state.take(name, axes=3).shape[1] for name in REGISTERS if state.has(name)), 0)
-    state.complete()
-    width, patch, count = kernel.shape[0], kernel.shape[2], positions.shape[1]
+    extra = {name: 3 for name in REGISTERS if state.has(name)}
+    kernel, positions, *others = state.sizes({"patch_embed.proj.weight": 4, "pos_embed": 3} | extra)
+    width, patch, count = kernel[0], kernel[2], positions[1]
+    registers = others[0][1] if others else 0
     classes = 1 if state.has("cls_token") else 0
     for placed in dict.fromkeys((classes, 0, classes + registers)):
         found = (grid[0], grid[1]) if grid else _grid(count - placed, modality, patch)
