@@ -287,6 +287,8 @@ def gather(scale: Scale, fingerprint: str) -> None:
     }
     target = scale.folder / "avsiam.json" if scale is SMOKE else RESULT
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():  # what studies.avsiam_finetuning added stays
+        result = json.loads(target.read_text(encoding="utf-8")) | result
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

@@ -78,9 +78,8 @@ def contrasting(result: dict) -> Iterator[tuple[str, Seeds]]:
 # -------------------------------------------------------------------------------------------------------------- page
 def page(result: dict, mapped: bool) -> str:
     """The whole page."""
-    parts = [head(result), quality(result), costs(result), figure_of_curves(result), claims(result)]
-    if mapped:
-        parts.insert(4, MAPS)
+    parts = [head(result), quality(result), costs(result), figure_of_curves(result)]
+    parts += [MAPS if mapped else "", finetuned(result), claims(result)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -172,6 +171,48 @@ def costs(result: dict) -> str:
 def figure_of_curves(result: dict) -> str:
     """Where the picture stands."""
     return "![R@1 by step and by time](images/avsiam_curves.svg)" if result["arms"] else ""
+
+
+FINETUNED = {
+    "sound": "audio/top-1",
+    "picture": "image/top-1",
+    "both": "both/top-1",
+    "one picture": "image, one picture/top-1",
+    "both, one picture": "both, one picture/top-1",
+    "wrong pairs: the sound's class": "wrong pairs, label of the sound/top-1",
+    "the picture's": "wrong pairs, label of the picture/top-1",
+}
+
+
+def finetuned(result: dict) -> str:
+    """Fine-tuned classifiers."""
+    cells = {name: seeds for name, seeds in result.get("finetuned", {}).items() if seeds}
+    if not cells:
+        return ""
+    rows = [
+        "## Fine-tuned, top-1 in %",
+        "",
+        "The preset `finetune_tiny` on the same clips: mixed deals each clip sound, picture or (half of them) both; a",
+        "network trained on both only reads a blank in place of what is missing. Pictures are eight, scores averaged.",
+        "",
+        f"| network | {' | '.join(FINETUNED)} |",
+        "|---" * (1 + len(FINETUNED)) + "|",
+    ]
+    for name, seeds in cells.items():
+        found = [[_maybe(seed, f"fine-tuned/{figure}") for seed in seeds.values()] for figure in FINETUNED.values()]
+        texts = ["" if None in values else spread([v for v in values if v is not None]) for values in found]
+        rows.append(f"| {name} | {' | '.join(texts)} |")
+    first = next(iter(next(iter(cells.values())).values()))
+    chance = [
+        next((f["chance"] for f in first["figures"] if f["name"] == f"fine-tuned/{n}"), None)
+        for n in FINETUNED.values()
+    ]
+    rows.append(f"| chance | {' | '.join('' if c is None else f'{100 * c:.1f}' for c in chance)} |")
+    return "\n".join(rows)
+
+
+def _maybe(seed: dict[str, Any], name: str) -> float | None:
+    return next((figure["value"] for figure in seed["figures"] if figure["name"] == name), None)
 
 
 def claims(result: dict) -> str:
