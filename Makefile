@@ -60,7 +60,7 @@ study-base: $(READY)  ## what a tiny AVSiam learns of twenty classes, three seed
 	@$(BIN)/python studies/base.py
 
 study-avsiam: $(READY)  ## AVSiam's claims against CAV-MAE and MAViL (docs/studies/avsiam.md); hours, restartable
-	@$(BIN)/python -m studies.avsiam --cost && $(BIN)/python -m studies.avsiam && $(BIN)/python -m studies.avsiam_page
+	@for name in 'avsiam --cost' avsiam avsiam_finetuning avsiam_page; do $(BIN)/python -m studies.$$name || exit 1; done
 
 # torch pins its own CUDA libraries, and only where there are any.
 lock:  ## resolve the newest allowed dependencies afresh and write requirements.lock

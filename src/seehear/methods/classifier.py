@@ -227,7 +227,8 @@ class Classifier(Method):
         if self.average is None:
             raise UsageError("no weights are averaged", expected="average_epochs, such as (3, 15)")
         self.average.apply_to(self)
-        self.weights_in_use = f"the mean of the weights after {int(self.average.taken)} epochs"
+        taken = int(self.average.taken)
+        self.weights_in_use = f"the mean of the weights after {taken} epoch{'s' * (taken > 1)}"
 
     def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
         """The encoder's features."""
