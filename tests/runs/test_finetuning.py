@@ -9,20 +9,22 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from seehear import clips, recipes
-from seehear.errors import DataError, RequeueError, StorageError, UsageError
+from seehear.errors import DataError, RequeueError, SeeHearError, StorageError, UsageError
 from seehear.layers.inputs import InputConfig
 from seehear.methods.classifier import Classifier
 from seehear.runs.classifying import answers_of, class_counts, labelled_split
 from seehear.runs.evaluation import evaluate
-from seehear.runs.finetuning import finetune, prepare, starting_encoder
+from seehear.runs.finetuning import finetune, method_of, prepare, starting_encoder
 from seehear.runs.pretraining import pretrain
 from seehear.training import DataConfig, RunConfig, load_method
 from tests.cli.calls import failure, machine
 from tests.clips.made_clips import make_clip
 from tests.runs.finetuning_children import finetune_on_a_rank, short_recipe
 from tests.training.processes import exit_codes, start_ranks
+from tests.weights import published
 
 
 def _pretraining(table: Path) -> RunConfig:
@@ -217,3 +219,14 @@ def test_tables_that_cannot_be_learnt_from_are_refused(start: Path, tmp_path: Pa
     silent = _table(tmp_path / "silent", [["a"], ["b"]] * 4, **{f"clip{i}": {"audio": None} for i in range(8)})
     with pytest.raises(DataError, match="none of 6 labelled training clips has every modality"):
         prepare(start, silent, short_recipe())
+
+
+def test_released_weights_are_a_starting_encoder(tmp_path):
+    file = tmp_path / "cav_mae.safetensors"
+    save_file(published.cav_mae(), file)
+    config, weights = starting_encoder(f"cav-mae:{file}")
+    assert (config.method, config.width, config.depth) == ("cav_mae", published.WIDTH, 2)
+    assert torch.equal(weights["norm.audio.weight"], published.cav_mae()["module.norm_a.weight"])
+    assert method_of(f"avsiam-finetuned:{file}") == "avsiam"
+    with pytest.raises(SeeHearError):
+        starting_encoder(f"cav-mae:{tmp_path / 'none.pth'}")

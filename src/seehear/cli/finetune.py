@@ -30,7 +30,7 @@ class Options:
     """
 
     run: Annotated[Positional[Path], named("RUN")]
-    """folder of the pretrained run"""
+    """folder of the pretrained run, or released weights as LAYOUT:FILE, e.g. cav-mae:audio_model.25.pth"""
     table: Annotated[Positional[str], named("TABLE")]
     """labelled clips with a training and a held-out split"""
     out: Path | None = None
@@ -52,7 +52,7 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     preset = _preset(arguments)
     options = parse(_options(preset), list(arguments), "finetune", EXAMPLES)
     recipe = dataclasses.replace(preset, **vars(options.recipe))
-    folder = options.out or options.run.with_name(f"{options.run.name}-{recipe.name}")
+    folder = options.out or _folder(options.run, recipe.name)
     first = os.environ.get("RANK", "0") == "0"  # under torchrun one process speaks for all
     prepared = prepare(options.run, options.table, recipe, console.note if first else lambda _: None)
     with console.progress(recipe.name, prepared.config.training.steps, "steps") as bar:
@@ -71,17 +71,24 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     return {**dataclasses.asdict(summary), "split": found.split, "figures": found.figures}
 
 
+def _folder(start: Path, recipe: str) -> Path:
+    """Beside the pretrained run; in runs/ for a released file."""
+    from seehear.runs.finetuning import released_file
+
+    _, file = released_file(start)
+    return Path("runs") / f"{Path(file).stem}-{recipe}" if file else start.with_name(f"{start.name}-{recipe}")
+
+
 def _preset(arguments: Sequence[str]) -> "FineTuning":
     """The preset that the words name, before its fields can be options."""
     from seehear.recipes import finetuning
-    from seehear.runs.run_folder import read_config
+    from seehear.runs.finetuning import method_of
 
     words = [part for word in arguments for part in word.split("=", 1)]
     name = dict(itertools.pairwise(words)).get("--preset", DEFAULT_PRESET)
     method = ""
     if name not in finetuning.FINE_TUNING and arguments and not arguments[0].startswith("-"):
-        config = read_config(Path(arguments[0])).method
-        method = getattr(config, "encoder", config).method
+        method = method_of(arguments[0])
     preset = finetuning.get(name, method)
     return dataclasses.replace(preset, epochs=None) if "--training.steps" in words else preset
 

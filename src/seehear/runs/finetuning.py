@@ -17,10 +17,13 @@ from seehear.randomness import Randomness
 from seehear.recipes.finetuning import FineTuning
 from seehear.runs.classifying import Labelled, answers_of, class_counts, labelled_split
 from seehear.runs.pretraining import build_method
+from seehear.runs.run_folder import read_config
 from seehear.runs.sampling import sampler_of
 from seehear.training import DataConfig, ProgressView, RunConfig, Summary, Trainer, Viewer, distributed, load_method
 from seehear.training.compatibility import load_weights
 from seehear.training.evaluation import Evaluation
+from seehear.weights import from_released, open_weights
+from seehear.weights.released.layouts import LAYOUTS
 
 Tell = Callable[[str], object]
 
@@ -29,13 +32,16 @@ def starting_encoder(name_or_path: str | Path) -> tuple[Any, dict[str, Tensor]]:
     """Config and weights of a pretrained encoder.
 
     Args:
-        name_or_path: a run folder or checkpoint folder, of pretraining or of an earlier fine-tuning.
+        name_or_path: a run folder or checkpoint folder, of pretraining or of an earlier fine-tuning; or released
+            weights of AVSiam or CAV-MAE as LAYOUT:FILE.
 
     Raises:
         StorageError: if there is no whole checkpoint.
+        DataError: if the file is damaged or of another layout.
         UsageError: if its method cannot be called part by part.
     """
-    method: Any = load_method(Path(name_or_path))
+    layout, file = released_file(name_or_path)
+    method: Any = _released(layout, file) if layout else load_method(Path(name_or_path))
     method = getattr(method, "encoder", method) if hasattr(method, "classify") else method
     if not isinstance(method, Encodes):
         raise UsageError(
@@ -44,6 +50,36 @@ def starting_encoder(name_or_path: str | Path) -> tuple[Any, dict[str, Tensor]]:
         )
     found: Any = method
     return found.config, found.state_dict()
+
+
+def released_file(name_or_path: str | Path) -> tuple[str, str]:
+    """Layout and file of LAYOUT:FILE; two empty texts for anything else."""
+    layout, _, file = str(name_or_path).partition(":")
+    return (layout, file) if layout in LAYOUTS and file else ("", "")
+
+
+def method_of(name_or_path: str | Path) -> str:
+    """Name of the method that a run or a released file holds, without reading its weights.
+
+    Raises:
+        StorageError: if there is no run.
+    """
+    layout, _ = released_file(name_or_path)
+    if layout:
+        return layout.removesuffix("-finetuned").replace("-", "_")
+    config = read_config(Path(name_or_path)).method
+    return getattr(config, "encoder", config).method
+
+
+def _released(layout: str, file: str) -> Any:
+    encoder: Any = from_released(layout, open_weights(Path(file)))
+    if not hasattr(encoder, "method"):
+        raise UsageError(
+            f"{layout} weights are a plain ViT of one modality",
+            expected="weights of AVSiam or CAV-MAE",
+            cure=f"seehear pretrain --init {layout}:{file} first",
+        )
+    return encoder.method
 
 
 @dataclass(frozen=True)
