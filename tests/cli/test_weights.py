@@ -53,8 +53,15 @@ def test_inspecting_names_every_key_that_is_not_used(file: Path, capsys: pytest.
     assert (document["layout"], document["options"]) == ("mae", {"heads": 4})
     assert set(document["reading"]["unused"]) == {"head.weight", "mask_token"}
     assert document["preprocessing"]["image_mean"] == [0.485, 0.456, 0.406]
+    sizes = document["sizes"]
+    assert (sizes["width"], sizes["heads"], sizes["blocks of the trunk"], sizes["tokens of image"]) == (
+        64,
+        4,
+        2,
+        "3 x 3",
+    )
     read = sum(tensor.numel() for tensor in torch.load(file)["model"].values()) - 5 * 64 - 32
-    assert document["sizes"]["parameters"] == read - 64  # the class token has its position within it
+    assert sizes["parameters"] == read - 64  # the class token has its position within it
 
 
 def test_converting_and_reading_back(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

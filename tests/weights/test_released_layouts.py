@@ -66,6 +66,13 @@ def test_weights_of_another_layout_are_refused_and_named(layout: str, other: str
         from_released(layout, FILES[other]())
 
 
+def test_the_released_avsiam_file_says_what_it_lacks():
+    reading = from_released("avsiam", published.avsiam(whole=False)).reading
+    assert list(reading.missing) == ["mm_layer_1.*", "mm_layer_2.*", "ast_base.*"]
+    assert "blocks 1 and 2" in reading.missing["mm_layer_1.*"]  # of three; 10 and 11 of twelve
+    assert not from_released("avsiam", published.avsiam()).reading.missing
+
+
 def test_timm_and_mae_are_the_same_function():
     picture = torch.randn(1, 3, 48, 48)
     one, other = (from_released(layout, tiny()).forward_features(image=picture) for layout in ("vit-timm", "mae"))

@@ -54,9 +54,16 @@ def run(arguments: list[str], console: Console) -> dict[str, Any]:
 
 
 def sizes_of(encoder: "ReleasedEncoder") -> dict[str, Any]:
-    """Of an encoder: parameters in all and by its largest parts, and whether it classifies."""
+    """Of an encoder: width, heads and blocks of its trunk, token grids, parameters in all and by part."""
+    from seehear.layers.attention import Attention
+    from seehear.layers.modality_tokens import ModalityTokens
+
+    trunk = next(module for module in encoder.modules() if isinstance(module, ModalityTokens))
+    attentions = [module for module in trunk.modules() if isinstance(module, Attention)]
+    grids = {f"tokens of {name}": " x ".join(map(str, grid)) for name, grid in trunk.grids.items()}
     counts: Counter[str] = Counter()
     for name, value in encoder.named_parameters():
-        counts[".".join(part for part in name.split(".")[:2])] += value.numel()
+        counts[".".join(name.split(".")[:2])] += value.numel()
     parts = {f"parameters of {name}": count for name, count in counts.most_common()}
-    return {"parameters": sum(counts.values()), **parts}
+    own = {"width": trunk.width, "heads": attentions[0].heads, "blocks of the trunk": len(attentions)}
+    return {**own, **grids, "parameters": sum(counts.values()), **parts}

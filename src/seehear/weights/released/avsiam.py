@@ -56,6 +56,8 @@ def read(state: StateReader, heads: int | None = None, decoder_heads: int = 16) 
     separate, drawing = state.has("ast_base.blocks."), state.has("decoder_embed.")
     if separate:
         tensors |= _separate_audio(state, trunk)
+    else:
+        state.fallback(["ast_base.*"], "the shared trunk reads the sound that is reconstructed too")
     if drawing:
         values = {"audio": trunk.patch**2, "image": 3 * trunk.patch**2}
         tensors |= decoder(state, trunk.width, trunk.places, values)

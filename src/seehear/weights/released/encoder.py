@@ -48,7 +48,7 @@ class Preprocessing:
         if self.audio_mean is not None:
             found.append(
                 f"sound    Kaldi log-mel, {self.mel_bins} bins, zero-padded or cut to {self.audio_frames} frames, "
-                f"then (x - {self.audio_mean:g}) / {self.audio_deviation:g}"
+                f"then (x {-self.audio_mean:+g}) / {self.audio_deviation:g}"
             )
         if self.image_mean is not None:
             height, width = self.image_size
