@@ -3,7 +3,7 @@
 Legend: B clips, T frames of a clip, N tokens, D width, C classes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -18,7 +18,7 @@ from seehear.methods.avsiam import AVSiam
 from seehear.methods.cav_mae import CavMae
 from seehear.weights.released.encoder import Preprocessing, ReleasedEncoder
 from seehear.weights.released.reading import Reading
-from seehear.weights.released.shapes import refuse_shape
+from seehear.weights.released.shapes import refuse_mask, refuse_shape
 
 Pool = Literal["parts", "whole"]
 
@@ -95,9 +95,17 @@ class MethodEncoder(ReleasedEncoder):
             raise UsageError(
                 f"these {self.layout} weights have no decoder", expected="a pretraining file with decoder_* keys"
             )
-        masks = {"audio": audio_mask, "image": image_mask}
-        losses = self.method.reconstruction_losses(self._patches(spectrogram, image), masks)
-        return {modality: losses[f"reconstruction_{modality}"] for modality in masks}
+        patches, masks = self._patches(spectrogram, image), {"audio": audio_mask, "image": image_mask}
+        for modality, mask in masks.items():
+            refuse_mask(modality, mask, patches[modality])
+        removed = {m: (mask != 0).sum(dim=1) for m, mask in masks.items()}
+        totals = {m: torch.zeros(()) for m in masks}
+        for rows in _alike(list(removed.values())):
+            own = {m: values[rows] for m, values in patches.items()}
+            losses = self.method.reconstruction_losses(own, {m: mask[rows] for m, mask in masks.items()})
+            for m in masks:
+                totals[m] = totals[m] + losses[f"reconstruction_{m}"] * (removed[m][rows].sum() / removed[m].sum())
+        return totals
 
     @property
     def can_reconstruct(self) -> bool:
@@ -132,6 +140,12 @@ class MethodEncoder(ReleasedEncoder):
         lengths = [branches[m].tokens.shape[1] for m in ("audio", "image")]
         means = [part.mean(dim=1) for part in fused.tokens.split(lengths, dim=1)]
         return self.heads["audiovisual"](torch.cat(means, dim=-1))
+
+
+def _alike(counts: Sequence[Tensor]) -> list[Tensor]:
+    """Rows of clips with equal `counts [B]`, so that their visible tokens fill one tensor."""
+    _, kinds = torch.stack(list(counts), dim=1).unique(dim=0, return_inverse=True)
+    return [(kinds == kind).nonzero()[:, 0] for kind in range(int(kinds.max()) + 1)]
 
 
 def class_head(weight: Tensor, bias: Tensor, norm_weight: Tensor, norm_bias: Tensor) -> ClassHead:
