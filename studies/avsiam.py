@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import signal
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -223,14 +224,14 @@ def measure(config: RunConfig, folder: Path, scale: Scale) -> list[dict[str, Any
 
 # ------------------------------------------------------------------------------------------------------------- costs
 def measure_costs(scale: Scale, names: Sequence[str], repeats: int) -> None:
-    """Seconds, memory, parameters and tokens of a step of each arm, in turns on one thread."""
+    """Processor seconds, memory, parameters and tokens of a step of each arm, in turns on one thread."""
     words = {name: {"smoke": scale is SMOKE, "arm": name} for name in names}
     found = turns.take_turns(
         {n: turns.Arm("studies.avsiam:one_step", w, 1, {"OMP_NUM_THREADS": "1"}) for n, w in words.items()}, repeats
     )
     costs = {
         name: {
-            "seconds": taken.median,
+            "seconds": statistics.median(taken.cpu_seconds),
             "peak_mebibytes": taken.peak_mebibytes,
             "idle_mebibytes": taken.idle_mebibytes,
             **taken.values[-1],
@@ -259,9 +260,21 @@ def one_step(smoke: bool, arm: str) -> turns.Pass:
     parameters = sum(p.numel() for p in method.parameters())
     encoder = sum(p.numel() for name, p in method.named_parameters() if name.startswith(("trunk.", "joint.", "norm.")))
 
+    tokens = 0
+
+    def count(module: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        nonlocal tokens
+        tokens += len(inputs[0])
+
+    for name, module in method.named_modules():
+        if name.endswith("attn.qkv") and not name.startswith("decoder"):
+            module.register_forward_pre_hook(count)
+
     def work() -> dict[str, float]:
+        nonlocal tokens
+        tokens = 0
         stepper(batch, 1e-4, Progress(1, 2, 0.0))
-        return {"parameters": parameters, "encoder_parameters": encoder}
+        return {"parameters": parameters, "encoder_parameters": encoder, "tokens": tokens}
 
     return work
 

@@ -26,11 +26,22 @@ def run(both, recall):
 
 
 def test_tables_costs_and_verdicts(tmp_path, monkeypatch):
-    cost = {"seconds": 0.2, "peak_mebibytes": 500.0, "encoder_parameters": 10, "parameters": 20}
+    cost = {
+        "seconds": 0.2,
+        "tokens": 9000,
+        "peak_mebibytes": 500.0,
+        "idle_mebibytes": 300.0,
+        "encoder_parameters": 10,
+        "parameters": 20,
+    }
     fine = {"name": "fine-tuned/both/top-1", "value": 0.8, "chance": 0.05}
     result = {
         "world": "abc", "clips": {"train": 40, "val": 10, "test": 20}, "steps": 100,
-        "costs": {"multi-ratio": cost, "CAV-MAE": cost | {"seconds": 0.4}},
+        "costs": {
+            "multi-ratio": cost,
+            "CAV-MAE": cost | {"seconds": 0.4},
+            "no masking": cost | {"peak_mebibytes": 700.0},
+        },
         "arms": {
             "multi-ratio": {"0": run(0.70, 0.05), "1": run(0.72, 0.06)},
             "CAV-MAE": {"0": run(0.75, 0.04), "1": run(0.71, 0.04)},
@@ -45,7 +56,7 @@ def test_tables_costs_and_verdicts(tmp_path, monkeypatch):
     avsiam_page.main()
     page = (tmp_path / "page.md").read_text()
     assert "| multi-ratio | 40.0 ± 0.0 | 40.0 ± 0.0 | 71.0 ± 1.4 |" in page
-    assert "| multi-ratio | 200 | 400 | 500 MiB | 10 | 20 | 100 | 20 |" in page  # to an R@1 of 4 %
+    assert "| multi-ratio | 200 | 9,000 | 500 MiB | 160 | 10 | 20 | 100 | 20 |" in page  # to an R@1 of 4 %
     assert "AVSiam beats CAV-MAE: sound +0.0 ± 0.0 points (not in every seed)" in page
     assert "both -2.0 ± 4.2 points (not in every seed)" in page
     assert "| AVSiam, mixed |  |  | 80.0 |" in page

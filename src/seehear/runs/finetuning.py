@@ -22,7 +22,7 @@ from seehear.runs.sampling import sampler_of
 from seehear.training import DataConfig, ProgressView, RunConfig, Summary, Trainer, Viewer, distributed, load_method
 from seehear.training.compatibility import load_weights
 from seehear.training.evaluation import Evaluation
-from seehear.weights import from_released, open_weights
+from seehear.weights import open_released
 from seehear.weights.released.layouts import LAYOUTS
 
 Tell = Callable[[str], object]
@@ -72,7 +72,7 @@ def method_of(name_or_path: str | Path) -> str:
 
 
 def _released(layout: str, file: str) -> Any:
-    encoder: Any = from_released(layout, open_weights(Path(file)))
+    encoder: Any = open_released(file, layout)
     if not hasattr(encoder, "method"):
         raise UsageError(
             f"{layout} weights are a plain ViT of one modality",

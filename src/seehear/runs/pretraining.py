@@ -77,11 +77,11 @@ def _start(method: Method, config: RunConfig) -> None:
     """Carry in what the run starts from."""
     if not config.init:
         return
-    from seehear.weights import from_released, open_weights
+    from seehear.weights import open_released
     from seehear.weights.starting import start_from
 
     layout, file = config.init.split(":", 1)
-    start_from(method, from_released(layout, open_weights(Path(file))), config.init_positions, config.init_fusion)
+    start_from(method, open_released(file, layout), config.init_positions, config.init_fusion)
 
 
 def _retrieval(config: RunConfig, needs: Needs) -> Evaluation:

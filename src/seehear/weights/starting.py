@@ -117,12 +117,8 @@ def _refuse_other_sizes(encoder: ViTEncoder, method: AVSiam | CavMae, depth: int
     found = (encoder.patch, source.width, len(source.blocks), source.blocks[0].attn.heads)  # type: ignore[union-attr]
     wanted = (config.patch, config.width, depth, config.heads)
     if found != wanted or config.stem != "linear":
-        names = ("patch side", "width", "blocks", "heads")
-        sizes = [
-            ", ".join(f"{name} {size}" for name, size in zip(names, group, strict=True)) for group in (found, wanted)
-        ]
         raise UsageError(
-            f"weights with {sizes[0]} for a network with {sizes[1]} and a {config.stem} stem",
+            f"weights with {_in_words(found)} for a network with {_in_words(wanted)} and a {config.stem} stem",
             expected="the same sizes, and the linear stem",
             cure="a recipe of that size, e.g. avsiam_paper_base for ViT-Base",
         )

@@ -4,6 +4,7 @@ Legend: B clips, T frames of a clip, N tokens, D width, C classes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -45,7 +46,9 @@ class MethodEncoder(ReleasedEncoder):
         pool: Pool = "parts",
         without_fusion: bool = False,
     ):
-        super().__init__(reading, preprocessing)
+        inputs = method.config.inputs
+        size = (inputs.image_height, inputs.image_width)
+        super().__init__(reading, replace(preprocessing, audio_frames=inputs.audio_frames, image_size=size))
         self.method, self.pool, self.without_fusion = method, pool, without_fusion
         self.heads = nn.ModuleDict(dict(heads or {}))
 
