@@ -8,15 +8,11 @@ so nothing depends on batch, ranks or resume.
 Legend: N clips, G global batch, C classes.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import torch
-from torch import Tensor
 
 from seehear.clips.clip import ClipSource
-from seehear.clips.sampler import UNLIMITED
+from seehear.clips.sampler import StatelessSampler
 from seehear.errors import DataError, UsageError
 from seehear.randomness import Randomness, uniform
 
@@ -45,7 +41,7 @@ def label_weights(source: ClipSource) -> np.ndarray:
     return weights
 
 
-class BalancedSampler:
+class BalancedSampler(StatelessSampler):
     """Draws each clip with a probability in proportion to its weight (a `contracts.Sampler`).
 
     Args:
@@ -59,22 +55,13 @@ class BalancedSampler:
         UsageError: if the batch is not positive, or weights and ids are not equally many.
     """
 
-    lag = UNLIMITED
-
     def __init__(self, ids: np.ndarray, weights: np.ndarray, global_batch: int, seed: int):
-        if global_batch < 1:
-            raise UsageError(f"a global batch of {global_batch}", expected="at least 1")
         if len(ids) != len(weights):
             raise UsageError(f"{len(weights)} weights for {len(ids)} clips", expected="one for each")
-        self.ids, first = np.unique(np.asarray(ids, dtype=np.int64), return_index=True)
-        if len(self.ids) == 0:
-            raise DataError("there are no clips to choose from", expected="at least one")
-        if len(self.ids) != len(ids):
-            raise DataError(f"{len(ids) - len(self.ids)} of {len(ids)} ids occur more than once")
-        chosen = np.asarray(weights, dtype=np.float64)[first]
+        super().__init__(ids, global_batch, seed)
+        chosen = np.asarray(weights, dtype=np.float64)[np.argsort(ids)]
         if not (np.isfinite(chosen).all() and (chosen > 0).all()):
             raise DataError("a clip's weight is not a number above 0", expected="weights above 0")
-        self.global_batch, self.seed = global_batch, seed
         self._up_to = np.cumsum(chosen) / chosen.sum()
 
     def plan(self, step: int) -> np.ndarray:
@@ -100,27 +87,6 @@ class BalancedSampler:
             raise DataError("the only clip cannot be read", expected="another one to put in its place")
         fitting = tries[np.isin(tries, rest)]
         return int(fitting[0] if len(fitting) else rest[(slot + attempt * self.global_batch) % len(rest)])
-
-    def observe(self, step: int, ids: np.ndarray, features: Mapping[str, Tensor]) -> None:
-        """Nothing: this order does not depend on what was seen."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Two integers: the seed, and N to be sure that the clips are the same."""
-        return {"seed": self.seed, "clips_per_epoch": len(self.ids)}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up a saved state.
-
-        Raises:
-            UsageError: if it was saved with another number of clips.
-        """
-        if state["clips_per_epoch"] != len(self.ids):
-            raise UsageError(
-                f"clips_per_epoch is {len(self.ids)}",
-                expected=f"{state['clips_per_epoch']} as in the saved state",
-                cause="the data changed since",
-            )
-        self.seed = state["seed"]
 
     def _drawn(self, positions: np.ndarray, count: int, purpose: str) -> np.ndarray:
         """`count` places in `ids` for each position, `[G, count]`: inverse distribution function of uniform draws."""

@@ -19,8 +19,8 @@ from seehear.randomness import Randomness, integers
 UNLIMITED = 2**31 - 1
 
 
-class ShuffleSampler:
-    """Each clip once an epoch, in an order keyed by seed and epoch (a `contracts.Sampler`).
+class StatelessSampler:
+    """What samplers share whose plan is a pure function of seed and step (a `contracts.Sampler` without a plan).
 
     Args:
         ids: int64 `[N]` numbers of the clips, all different, in any order.
@@ -43,13 +43,44 @@ class ShuffleSampler:
         if len(self.ids) != len(ids):
             raise DataError(f"{len(ids) - len(self.ids)} of {len(ids)} ids occur more than once")
         self.global_batch, self.seed = global_batch, seed
-        self._order = lru_cache(maxsize=3)(self._permute)
-        self._rest = lru_cache(maxsize=2)(self._places_outside)
 
     @property
     def clips_per_epoch(self) -> int:
         """N."""
         return len(self.ids)
+
+    def observe(self, step: int, ids: np.ndarray, features: Mapping[str, Tensor]) -> None:
+        """Nothing: this order does not depend on what was seen."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Two integers: the seed, and N to be sure that the clips are the same."""
+        return {"seed": self.seed, "clips_per_epoch": len(self.ids)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up a saved state.
+
+        Raises:
+            UsageError: if it was saved with another number of clips.
+        """
+        if state["clips_per_epoch"] != len(self.ids):
+            raise UsageError(
+                f"clips_per_epoch is {len(self.ids)}",
+                expected=f"{state['clips_per_epoch']} as in the saved state",
+                cause="the data changed since",
+            )
+        self.seed = state["seed"]
+
+
+class ShuffleSampler(StatelessSampler):
+    """Each clip once an epoch, in an order keyed by seed and epoch (a `contracts.Sampler`).
+
+    See `StatelessSampler` for its arguments.
+    """
+
+    def __init__(self, ids: np.ndarray, global_batch: int, seed: int):
+        super().__init__(ids, global_batch, seed)
+        self._order = lru_cache(maxsize=3)(self._permute)
+        self._rest = lru_cache(maxsize=2)(self._places_outside)
 
     def plan(self, step: int) -> np.ndarray:
         """Ids of the global batch of `step`, int64 `[G]`."""
@@ -74,26 +105,9 @@ class ShuffleSampler:
         half_an_epoch_on = position - slot + len(self.ids) // 2
         return int(self.ids[rest[(half_an_epoch_on + slot + attempt * self.global_batch) % len(rest)]])
 
-    def observe(self, step: int, ids: np.ndarray, features: Mapping[str, Tensor]) -> None:
-        """Nothing: this order does not depend on what was seen."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Two integers: the seed, and N to be sure that the clips are the same."""
-        return {"seed": self.seed, "clips_per_epoch": len(self.ids)}
-
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up a saved state.
-
-        Raises:
-            UsageError: if it was saved with another number of clips.
-        """
-        if state["clips_per_epoch"] != len(self.ids):
-            raise UsageError(
-                f"clips_per_epoch is {len(self.ids)}",
-                expected=f"{state['clips_per_epoch']} as in the saved state",
-                cause="the data changed since",
-            )
-        self.seed = state["seed"]
+        """Take up a saved state (see `StatelessSampler`); orders of another seed are forgotten."""
+        super().load_state_dict(state)
         self._order.cache_clear()
         self._rest.cache_clear()
 

@@ -13,12 +13,11 @@ from torch import Tensor
 from seehear import clips, tasks
 from seehear.contracts import Encodes, Figure, Method, Progress
 from seehear.errors import DataError, UsageError
-from seehear.randomness import Randomness
 from seehear.recipes.finetuning import FineTuning
 from seehear.runs.classifying import Labelled, answers_of, class_counts, labelled_split
 from seehear.runs.pretraining import build_method
 from seehear.runs.run_folder import read_config
-from seehear.runs.sampling import sampler_of
+from seehear.runs.streaming import stream_of
 from seehear.training import DataConfig, ProgressView, RunConfig, Summary, Trainer, Viewer, distributed, load_method
 from seehear.training.compatibility import load_weights
 from seehear.training.evaluation import Evaluation
@@ -198,19 +197,9 @@ def finetune(
     """
     config, method = prepared.config, prepared.method()
     with distributed.session(device) as peers:
-        stream = clips.Loader(
-            prepared.source,
-            method.needs,
-            sampler_of(config, prepared.source),
-            Randomness(config.training.seed, len(prepared.source)),
-            rank=peers.rank,
-            world_size=peers.world_size,
-            threads=config.data.threads,
-            prefetch=config.data.prefetch,
-        )
         trainer = Trainer(
             method,
-            stream,
+            stream_of(config, prepared.source, method.needs, peers),
             config,
             folder,
             evaluations=(_on_the_way(prepared),) if config.training.evaluate_every else (),

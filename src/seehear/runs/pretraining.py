@@ -8,9 +8,8 @@ import torch
 
 from seehear import clips, methods, tasks
 from seehear.contracts import Figure, Method, Needs, Progress
-from seehear.randomness import Randomness
-from seehear.runs.sampling import sampler_of
 from seehear.runs.splits import open_split
+from seehear.runs.streaming import stream_of
 from seehear.training import ProgressView, RunConfig, Summary, Trainer, Viewer, distributed
 from seehear.training.checkpoints import latest_checkpoint
 from seehear.training.evaluation import Evaluation
@@ -49,19 +48,9 @@ def pretrain(
             prepare(method)
     with distributed.session(device) as peers:
         source = open_split(config.data, config.data.train_split, method.needs)
-        stream = clips.Loader(
-            source,
-            method.needs,
-            sampler_of(config, source),
-            Randomness(config.training.seed, len(source)),
-            rank=peers.rank,
-            world_size=peers.world_size,
-            threads=config.data.threads,
-            prefetch=config.data.prefetch,
-        )
         trainer = Trainer(
             method,
-            stream,
+            stream_of(config, source, method.needs, peers),
             config,
             folder,
             evaluations=(_retrieval(config, method.needs),) if config.training.evaluate_every else (),
