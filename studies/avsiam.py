@@ -29,7 +29,7 @@ import torch
 from benchmarks.kit import arms as turns
 from seehear import clips, recipes, tasks, world
 from seehear.cli.console import Console
-from seehear.contracts import Method, Needs, Progress
+from seehear.contracts import Method, Modality, Needs, Progress
 from seehear.errors import RequeueError
 from seehear.randomness import Randomness
 from seehear.runs.evaluation import embed_clips
@@ -43,6 +43,7 @@ from seehear.training.guard import NonFiniteGuard
 from seehear.training.logs import read_lines
 from seehear.training.optimizers import build_optimizers
 from seehear.training.step import Stepper
+from studies.avsiam_trunks import first_trained_on
 
 RESULT = Path("studies/results/avsiam.json")
 BATCH = 80
@@ -97,8 +98,9 @@ ARMS: dict[str, Change] = {
     "alternating steps": lambda run: _method(run, alternating=True),
     "MAViL": lambda run: replace(run, method=recipes.get("mavil_tiny").method),
 }
-FIRST = tuple(ARMS)[:6]
-"""The arms that carry the paper's claims."""
+TRUNKS: dict[str, Modality] = {"trunk of sound": "audio", "trunk of pictures": "image"}
+"""Arms whose trunk first learnt the classes from one modality."""
+ARMS |= dict.fromkeys(TRUNKS, ARMS["multi-ratio"])
 
 
 def main() -> None:
@@ -160,10 +162,13 @@ def run_cell(scale: Scale, arm: str, seed: int, until: float | None) -> None:
     folder, show, config = cell(scale, arm, seed), Console(), configuration(scale, arm, seed)
     if (folder / "result.json").exists():
         return
+    start = None
+    if arm in TRUNKS:
+        start = first_trained_on(TRUNKS[arm], config, scale.folder / "trunks" / f"{TRUNKS[arm]}-{seed}")
     with show.progress(f"{arm}, seed {seed}", config.training.steps, "steps") as bar:
         try:
             with signalled(until):
-                pretrain(config, folder, progress=TrainingBar(bar, show))
+                pretrain(config, folder, progress=TrainingBar(bar, show), prepare=start)
         except RequeueError:
             show.note(f"{arm}, seed {seed}: time is up, saved")
             return

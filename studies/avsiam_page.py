@@ -245,6 +245,8 @@ CLAIMS = (
     ("AVSiam beats MAViL at equal steps", "multi-ratio", "MAViL", ("both", "R@10")),
     ("Contrast and reconstruction beat contrast alone", "multi-ratio", "contrast alone", ("both", "R@10")),
     ("Contrast and reconstruction beat reconstruction alone", "multi-ratio", "reconstruction alone", ("both", "R@10")),
+    ("A trunk of pictures beats a trunk of sound", "trunk of pictures", "trunk of sound", ("sound", "picture", "both")),
+    ("A trunk of pictures beats none", "trunk of pictures", "multi-ratio", ("sound", "picture", "both", "R@10")),
     ("One joint step does as well as two in turn", "multi-ratio", "alternating steps", ("both", "R@10")),
 )
 
