@@ -62,9 +62,9 @@ class Scale:
     """
 
     folder: Path = Path("runs/study-avsiam")
-    clips: tuple[tuple[str, int], ...] = (("train", 4000), ("val", 400), ("test", 800))
-    steps: int = 3000
-    evaluate_every: int = 250
+    clips: tuple[tuple[str, int], ...] = (("train", 8000), ("val", 400), ("test", 800))
+    steps: int = 6000
+    evaluate_every: int = 500
     gallery: int = 400
 
     @property
