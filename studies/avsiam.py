@@ -58,11 +58,11 @@ class Scale:
         clips: of each split of the world's preset `large`.
         steps: of every arm.
         evaluate_every: steps between retrieval figures on `val`.
-        gallery: clips of a gallery.
+        gallery: clips of a gallery on `test`; on `val` all its clips are one.
     """
 
     folder: Path = Path("runs/study-avsiam")
-    clips: tuple[tuple[str, int], ...] = (("train", 8000), ("val", 400), ("test", 800))
+    clips: tuple[tuple[str, int], ...] = (("train", 8000), ("val", 200), ("test", 800))
     steps: int = 6000
     evaluate_every: int = 500
     gallery: int = 400
@@ -152,7 +152,7 @@ def configuration(scale: Scale, arm: str, seed: int) -> RunConfig:
                 recipe.training, steps=scale.steps, seed=seed, evaluate_every=scale.evaluate_every, log_every=50,
                 checkpoint_every=500,
             ),
-            evaluation=replace(recipe.evaluation, gallery=scale.gallery, galleries=1),
+            evaluation=replace(recipe.evaluation, gallery=min(scale.gallery, dict(scale.clips)["val"]), galleries=1),
         )
     )  # fmt: skip
 
