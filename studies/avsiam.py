@@ -121,11 +121,13 @@ def main() -> None:
     if chosen.cost:
         measure_costs(scale, chosen.arms, repeats=2 if chosen.smoke else 10)
     else:
-        for seed in chosen.seeds:
-            for arm in chosen.arms:
-                if until is None or time.monotonic() < until:
-                    run_cell(scale, arm, seed, until)
-    gather(scale, fingerprint)
+        try:
+            for seed in chosen.seeds:
+                for arm in chosen.arms:
+                    if until is None or time.monotonic() < until:
+                        run_cell(scale, arm, seed, until)
+        finally:
+            gather(scale, fingerprint)
 
 
 def make_table(scale: Scale) -> str:
@@ -169,9 +171,9 @@ def run_cell(scale: Scale, arm: str, seed: int, until: float | None) -> None:
         try:
             with signalled(until):
                 pretrain(config, folder, progress=TrainingBar(bar, show), prepare=start)
-        except RequeueError:
+        except RequeueError as stopped:
             show.note(f"{arm}, seed {seed}: time is up, saved")
-            return
+            raise SystemExit(stopped.exit_status) from None
     found = {"curve": curve(folder), "figures": measure(config, folder, scale)}
     text = json.dumps({"steps": config.training.steps, **found}, indent=1)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8")

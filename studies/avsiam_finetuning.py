@@ -55,11 +55,13 @@ def main() -> None:
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     until = None if chosen.minutes is None else time.monotonic() + 60 * chosen.minutes
-    for seed in chosen.seeds:
-        for name in chosen.cells:
-            if until is None or time.monotonic() < until:
-                run_cell(Scale(), name, seed, until)
-    gather(Scale(), RESULT)
+    try:
+        for seed in chosen.seeds:
+            for name in chosen.cells:
+                if until is None or time.monotonic() < until:
+                    run_cell(Scale(), name, seed, until)
+    finally:
+        gather(Scale(), RESULT)
 
 
 def folder_of(scale: Scale, name: str, seed: int) -> Path:
@@ -86,9 +88,9 @@ def run_cell(scale: Scale, name: str, seed: int, until: float | None, epochs: fl
         try:
             with signalled(until):
                 finetune(prepared, folder, progress=TrainingBar(bar, show))
-        except RequeueError:
+        except RequeueError as stopped:
             show.note(f"{name}, seed {seed}: time is up, saved")
-            return
+            raise SystemExit(stopped.exit_status) from None
     found = [f for f in evaluate(folder, split="test").figures if f.name.startswith("fine-tuned/")]
     text = json.dumps({"figures": json.loads(tasks.to_json(found))["figures"]}, indent=1)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8")
