@@ -163,3 +163,8 @@ def test_on_a_terminal_progress_moves_in_place(
         bar(2)
     said = capsys.readouterr().err
     assert "packing: 2/2 clips" in said
+
+
+def test_what_was_done_before_counts_for_neither_rate_nor_time_left() -> None:
+    assert progress_line("run", 50, 100, "steps", 10.0, "", 40) == "run: 50/100 steps, 1 steps/s, 50 s left"
+    assert progress_line("run", 40, 100, "steps", 10.0, "", 40) == "run: 40/100 steps"

@@ -294,7 +294,7 @@ def test_averaged_weights_take_the_place_of_the_last_ones_only_when_training_is_
     assert last.tolist() == [5.0] * 3
     model.after_training()
     assert last.tolist() == [2.0] * 3  # of 1 and 3
-    assert model.weights_in_use == "the mean of the weights after 2 epochs"
+    assert model.weights_in_use == "the mean of the weights at the ends of 2 epochs"
     with pytest.raises(UsageError, match="no weights are averaged"):
         _model().use_average()
 

@@ -94,3 +94,7 @@ def test_the_markdown_table_has_equal_rows_and_escapes_bars():
     assert {line.replace("\\|", "").count("|") for line in table} == {table[0].count("|")}
     assert len(table) == 4
     assert "a\\|b" in table[3]
+
+
+def test_d_prime_is_no_share_whatever_its_value():
+    assert not is_share(Figure("fine-tuned/both/d'", 0.3, chance=0.0, untrained=0.1))

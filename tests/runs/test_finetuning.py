@@ -114,7 +114,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights_and_average(table: Path, star
         finetune(prepared, tmp_path, progress=StopAfter())
     assert finetune(prepared, tmp_path).resumed_from == 5
     one, other = (load_method(folder) for folder in (tuned, tmp_path))
-    assert one.weights_in_use == other.weights_in_use == "the mean of the weights after 2 epochs"
+    assert one.weights_in_use == other.weights_in_use == "the mean of the weights at the ends of 2 epochs"
     for name, value in one.state_dict().items():
         assert torch.equal(value, other.state_dict()[name]), name
 

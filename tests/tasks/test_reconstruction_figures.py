@@ -1,6 +1,7 @@
 """Masked reconstruction and the fills beside it, against loops and closed forms."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -207,3 +208,17 @@ def test_masks_that_are_no_patches_are_refused():
     torn[0, 0, 0, 0] ^= True
     with pytest.raises(DataError, match="hidden in part"):
         cut(Reconstruction(given_.original, given_.reconstruction, torn, (2, 2)))
+
+
+def test_a_network_that_is_lent_statistics_stands_beside_them():
+    class Lent(ToyMethod):
+        def reconstruct(self, batch, randomness):
+            return {m: replace(r, lent=True) for m, r in super().reconstruct(batch, randomness).items()}
+
+    plain = {f.name: f for f in reconstruction(ToyMethod(), in_batches(clips(6), 3))}
+    lent = {f.name: f for f in reconstruction(Lent(), in_batches(clips(6), 3))}
+    for name, figure in lent.items():
+        assert figure.value == plain[name].value
+        assert "its own true mean" not in plain[name].baselines
+        assert 0 < figure.baselines["its own true mean"] < 1
+        assert "lent" in figure.note

@@ -45,6 +45,7 @@ class Options:
 
 def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     """Fine-tune, evaluate, and print the table of figures."""
+    from seehear.errors import UsageError
     from seehear.runs.evaluation import evaluate
     from seehear.runs.finetuning import finetune, prepare
     from seehear.runs.show import TrainingBar
@@ -52,6 +53,10 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     preset = _preset(arguments)
     options = parse(_options(preset), list(arguments), "finetune", EXAMPLES)
     recipe = dataclasses.replace(preset, **vars(options.recipe))
+    if recipe.data.table not in ("", options.table):
+        raise UsageError(
+            f"--data.table names {recipe.data.table} and TABLE is {options.table}", expected="one of them", cure="TABLE"
+        )
     folder = options.out or _folder(options.run, recipe.name)
     first = os.environ.get("RANK", "0") == "0"  # under torchrun one process speaks for all
     prepared = prepare(options.run, options.table, recipe, console.note if first else lambda _: None)

@@ -69,6 +69,12 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
             cure="--data.table clips.lance (seehear pack FOLDER clips.lance makes one)",
         )
     folder = options.out or Path("runs") / config.name
+    if getattr(config.method, "stage", 1) == 2 and options.teacher is None and not folder.exists():
+        raise UsageError(
+            "the second stage learns from the network of the first, and no run of it is named",
+            expected="a finished run of stage 1",
+            cure="--teacher runs/mavil",
+        )
     first = os.environ.get("RANK", "0") == "0"  # under torchrun one process speaks for all
     viewers = (TensorBoardViewer(folder / "tensorboard"),) if options.tensorboard and first else ()
     with console.progress(config.name, config.training.steps, "steps") as bar:

@@ -30,8 +30,10 @@ class _PlainBar:
         self.started = time.monotonic()
         self.next_line = self.started + PLAIN_EVERY_SECONDS
         self.done, self.note = -1, ""
+        self.first: int | None = None
 
     def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
+        self.first = max(0, done - 1) if self.first is None else self.first
         self.done, self.total, self.note = done, total or self.total, note
         if time.monotonic() >= self.next_line:
             self.show()
@@ -39,7 +41,8 @@ class _PlainBar:
 
     def show(self) -> None:
         seconds = time.monotonic() - self.started
-        print(progress_line(self.label, self.done, self.total, self.unit, seconds, self.note), file=sys.stderr)
+        line = progress_line(self.label, self.done, self.total, self.unit, seconds, self.note, self.first or 0)
+        print(line, file=sys.stderr)
 
 
 @contextmanager
@@ -59,22 +62,31 @@ def _moving_bar(label: str, total: int | None, unit: str) -> Iterator[Bar]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
     with Progress(*columns, console=Console(file=sys.stderr), transient=False) as progress:
         task = progress.add_task(label, total=total)
+        first: int | None = None
 
         def bar(done: int, total: int | None = None, note: str = "") -> None:
+            nonlocal first
+            first = max(0, done - 1) if first is None else first
             known = total or progress.tasks[0].total
-            line = progress_line(label, done, known, unit, time.monotonic() - started, note)
+            line = progress_line(label, done, known, unit, time.monotonic() - started, note, first)
             progress.update(task, completed=done, total=known, description=line)
 
         yield bar
 
 
-def progress_line(label: str, done: int, total: float | None, unit: str, seconds: float, note: str = "") -> str:
-    """One line: how far, how quick, how long still ("packing: 30/120 clips, 12.0 clips/s, 8 s left, 2 skipped")."""
+def progress_line(
+    label: str, done: int, total: float | None, unit: str, seconds: float, note: str = "", first: int = 0
+) -> str:
+    """One line: how far, how quick, how long still ("packing: 30/120 clips, 12.0 clips/s, 8 s left, 2 skipped").
+
+    What was done before the line began (`first`) counts for neither rate nor time left.
+    """
     parts = [f"{label}: {done}/{int(total)} {unit}" if total else f"{label}: {done} {unit}"]
-    if seconds > 0 and done > 0:
-        parts.append(f"{done / seconds:.3g} {unit}/s")
+    own = done - first
+    if seconds > 0 and own > 0:
+        parts.append(f"{own / seconds:.3g} {unit}/s")
         if total and done < total:
-            parts.append(f"{duration((total - done) * seconds / done)} left")
+            parts.append(f"{duration((total - done) * seconds / own)} left")
         else:
             parts.append(duration(seconds))
     return ", ".join([*parts, note] if note else parts)

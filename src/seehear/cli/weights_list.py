@@ -26,7 +26,7 @@ def run(arguments: list[str], console: Console) -> dict[str, Any]:
     from seehear.weights.released.sources import SOURCES
 
     found = [each for each in SOURCES.values() if options.part in each.name or options.part in each.layout]
-    rows = [(s.name, s.layout, s.what, s.licence, "yes" if s.url else f"by hand: {s.page}") for s in found]
-    console.table(f"{len(found)} released files", ("name", "layout", "what", "licence", "fetched"), rows)
+    rows = [(s.name, s.layout, s.what, s.licence, "yes" if s.url else f"no, by hand from {s.page}") for s in found]
+    console.table(f"{len(found)} released files", ("name", "layout", "what", "licence", "fetch can get it"), rows)
     console.line("next: seehear weights fetch NAME FOLDER")
     return {"sources": [{**vars(each), "filename": each.filename} for each in found]}

@@ -59,9 +59,11 @@ class Reconstruction:
         reconstruction: the same shape: drawn where masked, original elsewhere.
         mask: bool, the same shape (True = hidden from the encoder), constant within each patch.
         patch: size of a patch in the last two axes: (height, width) in pixels, or (frames, mel bins).
+        lent: every hidden patch was lent its true mean and deviation, as the network draws standardised patches only.
     """
 
     original: Tensor
     reconstruction: Tensor
     mask: Tensor
     patch: tuple[int, int]
+    lent: bool = False

@@ -116,4 +116,4 @@ def drawing(
         grid = inputs.grids(patch)[group.modality]
         join = partial(join_picture if image else join_spectrogram, patch=patch, grid=grid)
     original, reconstruction, hidden = (join(values) for values in (patches, filled, mask))
-    return Reconstruction(show(original), show(reconstruction), hidden.bool(), (patch, patch))
+    return Reconstruction(show(original), show(reconstruction), hidden.bool(), (patch, patch), per_patch)

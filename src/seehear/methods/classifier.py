@@ -228,7 +228,7 @@ class Classifier(Method):
             raise UsageError("no weights are averaged", expected="average_epochs, such as (3, 15)")
         self.average.apply_to(self)
         taken = int(self.average.taken)
-        self.weights_in_use = f"the mean of the weights after {taken} epoch{'s' * (taken > 1)}"
+        self.weights_in_use = f"the mean of the weights at the ends of {taken} epoch{'s' * (taken > 1)}"
 
     def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
         """The encoder's features."""

@@ -142,7 +142,10 @@ def _glossary(figures: Sequence[Figure]) -> Markup:
     terms = [(term, meaning) for pattern, term, meaning in _MEANINGS if re.search(pattern, text, re.IGNORECASE)]
     terms += [
         ("Chance", "What a guess reaches."),
-        ("Untrained", "The same network before its first step, measured the same way."),
+        (
+            "Untrained",
+            "The same network with its random first weights, before anything was learnt or loaded.",
+        ),
         (
             "Ceiling",
             "A perfect score; for retrieval, that of a perfect classifier, which a network can pass.",

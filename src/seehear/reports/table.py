@@ -29,7 +29,8 @@ def is_share(figure: Figure) -> bool:
     A figure with nothing to be read against is printed as it is.
     """
     against = references(figure)
-    return figure.higher_is_better and bool(against) and all(0 <= x <= 1 for x in (figure.value, *against.values()))
+    shares = all(0 <= x <= 1 for x in (figure.value, *against.values()))
+    return figure.higher_is_better and bool(against) and shares and not figure.name.endswith("/d'")
 
 
 def references(figure: Figure) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """Evaluate a finished run: retrieval, neighbours, probes, missing modality and reconstruction, with floors beside each,
 and what a fine-tuned network says of its classes.
 
-The untrained network is the run's own network before its first step, measured in the same way on the same clips.
+The untrained network is the run's own with its random first weights (before what `init` or fine-tuning starts from),
+measured in the same way on the same clips.
 """
 
 import json
@@ -70,16 +71,28 @@ class _Setting:
     test: clips.ClipSource
     table: str
     split: str
+    seen: np.ndarray
+    """Numbers of all clips that the run trains on, of all its tables."""
 
     @property
     def held_out(self) -> bool:
         """The clips to test on are none of those to learn from."""
-        return not np.isin(self.test.ids, self.train.ids).any()
+        return not np.isin(self.test.ids, self.seen).any()
 
     @property
     def labelled(self) -> bool:
         """There are labels, and clips held out from the ones to learn from."""
-        return bool(self.train.label_names) and self.held_out
+        return bool(self.train.label_names) and self.train.label_names == self.test.label_names and self.held_out
+
+    @property
+    def without_probes(self) -> str:
+        """Why nothing can be learnt from labels."""
+        if not self.train.label_names or not self.test.label_names:
+            return "the clips carry no labels"
+        if self.train.label_names != self.test.label_names:
+            foreign = sorted(set(self.test.label_names) - set(self.train.label_names))
+            return f"{self.table} has classes that the training clips lack ({'; '.join(foreign[:3])})"
+        return "some of the clips to test on were trained on"
 
     def batches(self, source: clips.ClipSource) -> Iterator[Batch]:
         return _batches(self.trained.method, source, self.config.evaluation.batch)
@@ -142,6 +155,8 @@ def evaluate(
     figures = list(tasks.retrieval(*test, Galleries(evaluation.galleries, evaluation.gallery)))
     if evaluation.probe and setting.labelled:
         figures += _learnt_from_labels(setting, test, tell)
+    elif evaluation.probe:
+        tell(f"no probes: {setting.without_probes}")
     figures += tasks.modality_gap(*test)
     figures += _named_classes(setting, table, tell)
     drawing: object = setting.trained.method  # by what it offers, not by its class
@@ -215,7 +230,23 @@ def _open(
     train = open_split(data, data.train_split, trained.needs, train_table)
     test = open_split(data, wanted, trained.needs, table)
     one, other = (Embedder(network, precision=precision) for network in (trained, build_method(config)))
-    return _Setting(config, one, other, train, test, table or data.table, wanted)
+    return _Setting(config, one, other, train, _as_learnt(test, train), table or data.table, wanted, _seen(config))
+
+
+def _seen(config: RunConfig) -> np.ndarray:
+    """Numbers of the training clips of every table, as each table names them."""
+    found = []
+    for where in (config.data.table, *config.data.more_tables):
+        source = clips.open(where)
+        found.append(source.ids[splits_of(source, config.data) == config.data.train_split])
+    return np.concatenate(found)
+
+
+def _as_learnt(test: clips.ClipSource, train: clips.ClipSource) -> clips.ClipSource:
+    """The test clips with the classes of the training clips, where all of theirs are among them."""
+    if not test.label_names or test.label_names == train.label_names or set(test.label_names) - set(train.label_names):
+        return test
+    return test.with_classes(train.label_names)
 
 
 def _named_classes(setting: _Setting, table: str | None, tell: Tell) -> list[Figure]:

@@ -41,13 +41,15 @@ def pretrain(
     Raises:
         SeeHearError: whatever `clips.open`, `clips.Loader` and `training.Trainer` refuse.
     """
-    method = build_method(config)
+    method, tell = build_method(config), getattr(progress, "note", lambda _: None)
     if latest_checkpoint(folder, lambda _: None) is None:  # the trainer warns of torn ones
-        _start(method, config)
+        _start(method, config, tell)
         if prepare is not None:
             prepare(method)
     with distributed.session(device) as peers:
         source = open_split(config.data, config.data.train_split, method.needs)
+        if peers.rank == 0 and len(source) < config.data.global_batch:
+            tell(f"{len(source)} clips for steps of {config.data.global_batch}: clips repeat within a step")
         trainer = Trainer(
             method,
             stream_of(config, source, method.needs, peers),
@@ -62,15 +64,17 @@ def pretrain(
         return trainer.run()
 
 
-def _start(method: Method, config: RunConfig) -> None:
-    """Carry in what the run starts from."""
+def _start(method: Method, config: RunConfig, tell: Callable[[str], object] = lambda _: None) -> None:
+    """Carry in what the run starts from, and say what became of the file."""
     if not config.init:
         return
     from seehear.weights import open_released
     from seehear.weights.starting import start_from
 
     layout, file = config.init.split(":", 1)
-    start_from(method, open_released(file, layout), config.init_positions, config.init_fusion)
+    encoder = open_released(file, layout)
+    start_from(method, encoder, config.init_positions, config.init_fusion)
+    tell(f"starting from {file}: {encoder.reading.lines()[0]}")
 
 
 def _retrieval(config: RunConfig, needs: Needs) -> Evaluation:

@@ -29,6 +29,9 @@ HEADLINES = (
     "neighbours/audio-to-image/agreement@1",
     "neighbours/image-to-audio/agreement@1",
 )
+CLASS_HEADLINES = tuple(
+    f"fine-tuned/{modality}/{kind}" for kind in ("top-1", "mAP") for modality in ("both", "audio", "image")
+)
 CHARTS = {  # by the name of the loss, which stands behind its phase where a method has several
     "loss": "Total loss",
     "contrast": "Contrast",
@@ -62,7 +65,7 @@ def report(
     embeddings, source = found.embeddings, _evaluated_clips(found)
     page = Page(
         title=f"SeeHear: {config.name}",
-        subtitle="One network that sees and hears, taught by unlabelled video",
+        subtitle=_subtitle(config),
         summary=_summary(config, found),
         facts=_facts(config, method, source, found) | (facts or {}),
         figures=tuple(found.figures),
@@ -99,17 +102,35 @@ def _evaluated_clips(found: Evaluated) -> clips.ClipSource:
     return source.subset(indices=[place[number] for number in numbers])
 
 
+def _subtitle(config: RunConfig) -> str:
+    how = "and names classes" if getattr(config.method, "classes", ()) else "taught by unlabelled video"
+    return f"One network that sees and hears, {how}"
+
+
 def _summary(config: RunConfig, found: Evaluated) -> tuple[str, ...]:
-    kind = " that it never saw" if found.held_out else ", those it was trained on (no others were held out)"
-    seen = found.step * config.data.global_batch
+    kind = " that it never trained on" if found.held_out else ", some or all of which it was trained on"
+    seen, classes = found.step * config.data.global_batch, getattr(config.method, "classes", ())
+    told = (
+        f"with the labels of {len(classes):,} classes, after what it had learnt before"
+        if classes
+        else "most of them many times, and was never told what they show"
+    )
+    planned = config.training.steps
+    short = f" It stopped after {found.step:,} of {planned:,} steps." if found.step < planned else ""
     return (
-        f"The network saw {seen:,} clips go by, most of them many times, and was never told what they show. "
+        f"The network saw {seen:,} clips go by, {told}.{short} "
         f"Everything below is measured on {len(found.embeddings):,} clips{kind}.",
     )
 
 
 def _headlines(found: Evaluated) -> tuple[str, ...]:
-    """The figures to show large: none where the gallery is so small that a guess often finds its clip in ten."""
+    """The figures to show large: of a classifier its own, else retrieval.
+
+    None of retrieval where the gallery is so small that a guess often finds its clip in ten.
+    """
+    own = tuple(f.name for f in found.figures if f.name in CLASS_HEADLINES)
+    if own:
+        return own
     chance = {figure.name: figure.chance for figure in found.figures if figure.chance is not None}
     return HEADLINES if all(chance.get(name, 1.0) <= 0.25 for name in HEADLINES) else ()
 
@@ -122,6 +143,8 @@ def _facts(
         "steps": found.step,
         "clips per step": config.data.global_batch,
         "clips evaluated": len(source),
+        "table": found.table,
+        "split": found.split,
         "classes": len(source.label_names),
         "seehear": seehear.__version__,
         "torch": torch.__version__,

@@ -8,7 +8,7 @@ Legend: B batch, N places of the patch grid, V values of a patch.
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -31,13 +31,16 @@ class _Tally:
     squares: float = 0.0
     errors: dict[str, float] = field(default_factory=dict)
     patch: tuple[int, int] = (0, 0)
+    lent: bool = False
 
     def add(self, seen: Reconstruction, with_fills: bool) -> None:
         """Count the samples of `seen`."""
         patches = cut(seen)
-        hidden, self.patch = patches.hidden, seen.patch
+        hidden, self.patch, self.lent = patches.hidden, seen.patch, seen.lent
         truth = patches.values[hidden]
         fills = {name: fill(patches) for name, fill in FILLS.items()} if with_fills else {}
+        if with_fills and seen.lent:
+            fills["its own true mean"] = patches.values.mean(dim=2, keepdim=True).expand_as(patches.values)
         for name, values in {"network": drawn(seen, patches), **fills}.items():
             error = float((values[hidden] - truth).square().sum())
             self.errors[name] = self.errors.get(name, 0.0) + error
@@ -69,7 +72,8 @@ def reconstruction(
 
     Masks depend on the seed and the sample ids only, so neither order nor size of the batches matters. Clips without a
     modality do not count for it. `chance` is the guess of the mean of all hidden values; baselines are each sample's
-    mean visible patch, its nearest visible patch, and a smooth surface through the visible patches.
+    mean visible patch, its nearest visible patch, and a smooth surface through the visible patches; and where a method
+    that draws standardised patches is lent the mean and deviation of each, that mean alone.
 
     Args:
         method: offers `reconstruct(batch, randomness)`.
@@ -114,13 +118,15 @@ def _measure(method: Method, batch: Batch, seed: int, tallies: dict[str, _Tally]
 
 
 def _rows(seen: Reconstruction, rows: Tensor) -> Reconstruction:
-    return Reconstruction(seen.original[rows], seen.reconstruction[rows], seen.mask[rows], seen.patch)
+    return replace(seen, original=seen.original[rows], reconstruction=seen.reconstruction[rows], mask=seen.mask[rows])
 
 
 def _figure(modality: str, tally: _Tally, floor: _Tally) -> Figure:
     variance = tally.variance(modality)
     errors = {name: error / tally.count / variance for name, error in tally.errors.items()}
     note = f"{tally.clips} clips, patches of {tally.patch[0]} x {tally.patch[1]}, in variances of the hidden values"
+    if tally.lent:
+        note += "; each hidden patch is lent its true mean and deviation: read it against `its own true mean`"
     return Figure(
         name=f"reconstruction/{modality}/masked MSE",
         value=errors.pop("network"),

@@ -120,8 +120,16 @@ def _refuse_other_sizes(encoder: ViTEncoder, method: AVSiam | CavMae, depth: int
         raise UsageError(
             f"weights with {_in_words(found)} for a network with {_in_words(wanted)} and a {config.stem} stem",
             expected="the same sizes, and the linear stem",
-            cure="a recipe of that size, e.g. avsiam_paper_base for ViT-Base",
+            cure=_recipe(method, source.width),
         )
+
+
+def _recipe(method: AVSiam | CavMae, width: int) -> str:
+    """Which recipe has the sizes of a ViT of that width."""
+    names = {192: "tiny", 384: "small", 768: "base", 1024: "large", 1280: "huge"}
+    if isinstance(method, CavMae):
+        return "cav_mae_paper_base, for ViT-Base"
+    return f"the recipe avsiam_paper_{names[width]}" if width in names else "a recipe of that size"
 
 
 def _in_words(sizes: tuple[int, ...]) -> str:
