@@ -64,7 +64,7 @@ def test_stage_one_is_evaluated_with_what_it_draws_of_films(teacher: Path) -> No
     figures = {figure.name: figure for figure in evaluate(teacher).figures}
     drawn = figures["reconstruction/image/masked MSE"]
     assert drawn.value > 0
-    assert set(drawn.baselines) == {"mean patch", "nearest patch", "smooth fill"}
+    assert set(drawn.baselines) == {"mean patch", "nearest patch", "smooth fill", "its own true mean"}
 
 
 def test_a_student_may_start_where_its_teacher_ended(table: Path, teacher: Path, tmp_path: Path) -> None:
