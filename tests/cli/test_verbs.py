@@ -176,3 +176,11 @@ def test_the_silent_clip_is_packed_for_its_pictures_only(
     assert (refused["clips"], refused["skipped"]) == (1, {"no audio track": 1})
     kept = machine(capsys, "pack", folder, tmp_path / "image.lance", "--modality", "image", "--workers", 1)
     assert (kept["clips"], kept["skipped"], kept["with_audio"]) == (2, {}, 0)
+
+
+def test_a_second_stage_without_a_teacher_is_refused_at_once(capsys, tmp_path):
+    words = ["pretrain", "mavil_tiny", "--method.stage", 2, "--data.table", "none.lance", "--out", tmp_path / "run"]
+    status, line = failure(capsys, *words)
+    assert status == 2
+    assert "--teacher" in line
+    assert not (tmp_path / "run").exists()

@@ -73,7 +73,7 @@ def test_a_saved_student_brings_its_teacher() -> None:
 
 
 def test_stage_two_without_a_teacher_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"stage 2 of MAViL has no teacher.*pretrain_student.*start_from"):
+    with pytest.raises(UsageError, match=r"stage 2 of MAViL has no teacher.*--teacher.*start_from"):
         Mavil(STUDENT)(make_batch(), RANDOMNESS)
     loaded = Mavil(STUDENT)
     loaded.load_state_dict(Mavil(STUDENT).state_dict())

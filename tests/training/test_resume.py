@@ -7,6 +7,7 @@ import pytest
 
 from seehear.errors import RequeueError, StorageError
 from seehear.training import Trainer, latest_checkpoint, open_checkpoint
+from seehear.training.compatibility import check_same_run
 from seehear.training.logs import read_lines
 from tests.training.children import signalled_twice, stuck_after_signal, train
 from tests.training.processes import exit_codes, start
@@ -170,6 +171,18 @@ def test_another_run_is_refused_by_the_field_that_differs(tmp_path, field, chang
     with pytest.raises(StorageError, match=rf"^{field} is .* now and .* in the checkpoint.*--accept-change {field}"):
         run(tmp_path, **change)
     assert record_of(tmp_path) == record
+
+
+def test_all_fields_that_differ_are_named_and_another_method_is_told_plainly():
+    now = {"config": {"method": {"method": "avsiam", "width": 1}, "seed": 1}, "data_fingerprint": "a"}
+    other = {"config": {"method": {"method": "avsiam", "width": 2}, "seed": 2}, "data_fingerprint": "a"}
+    with pytest.raises(StorageError, match=r"method\.width is 1 now and 2 .*; seed is 1 now .*--accept-change method"):
+        check_same_run(other, now, ())
+    check_same_run(other, now, ("seed", "method.width"))
+    other["config"]["method"]["method"] = "cav_mae"
+    with pytest.raises(StorageError, match="a run of the method cav_mae, and this is one of avsiam") as caught:
+        check_same_run(other, now, ())
+    assert "--accept-change" not in str(caught.value)
 
 
 def test_a_change_that_is_accepted_goes_on(tmp_path):

@@ -69,7 +69,7 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
             cure="--data.table clips.lance (seehear pack FOLDER clips.lance makes one)",
         )
     folder = options.out or Path("runs") / config.name
-    if getattr(config.method, "stage", 1) == 2 and options.teacher is None and not folder.exists():
+    if _wants_teacher(config.method) and options.teacher is None and not folder.exists():
         raise UsageError(
             "the second stage learns from the network of the first, and no run of it is named",
             expected="a finished run of stage 1",
@@ -91,6 +91,11 @@ def run(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     if first:
         console.line(f"{folder}: {summary.steps} steps{loss}; next: seehear evaluate {folder}")
     return dataclasses.asdict(summary)
+
+
+def _wants_teacher(method: Any) -> bool:
+    """A second stage whose teacher is a trained network."""
+    return getattr(method, "stage", 1) == 2 and getattr(method, "teacher", "") != "random"
 
 
 def _options(recipe: "RunConfig") -> type:

@@ -220,7 +220,7 @@ class Mavil(Method):
             raise UsageError(
                 "stage 2 of MAViL has no teacher",
                 expected="the encoder of a finished stage 1",
-                cure="runs.distilling.pretrain_student, or method.start_from(stage_one) before the first step",
+                cure="seehear pretrain ... --teacher RUN (in Python: method.start_from before the first step)",
             )
         tokens = self.teacher([whole(m, patches[m]) for m in BOTH]).tokens
         if self.config.teacher != "single":

@@ -24,7 +24,8 @@ FREE_FIELDS = (
 )
 """Configuration that may differ on a resume: it does not touch weights or logs of training."""
 
-FINGERPRINT = "data.fingerprint"
+FINGERPRINT, KIND = "data.fingerprint", "method.method"
+FIELDS_SHOWN = 5
 
 
 def check_accepted(accepted: Collection[str], now: Mapping[str, Any]) -> None:
@@ -48,19 +49,31 @@ def check_same_run(state: Mapping[str, Any], now: Mapping[str, Any], accepted: C
         accepted: fields whose change was asked for, e.g. "training.steps".
 
     Raises:
-        StorageError: naming the first field that differs, and how to accept it.
+        StorageError: naming the fields that differ, and how to accept that; or that it is a run of another method.
     """
     saved = {**flatten(state["config"]), FINGERPRINT: state["data_fingerprint"]}
     wanted = {**flatten(now["config"]), FINGERPRINT: now["data_fingerprint"]}
-    for name in sorted(saved | wanted):
-        free = name in accepted or any(name == f or (f.endswith(".") and name.startswith(f)) for f in FREE_FIELDS)
-        if saved.get(name) != wanted.get(name) and not free:
-            raise StorageError(
-                f"{name} is {wanted.get(name)!r} now and {saved.get(name)!r} in the checkpoint",
-                expected="the run that the checkpoint belongs to",
-                cure=f"choose another run folder, or accept the change with --accept-change {name} "
-                f"(Trainer(..., accept_changes=({name!r},)))",
-            )
+    differ = [n for n in sorted(saved | wanted) if saved.get(n) != wanted.get(n) and not _free(n, accepted)]
+    if KIND in differ:
+        raise StorageError(
+            f"the folder holds a run of the method {saved.get(KIND)}, and this is one of {wanted.get(KIND)}",
+            expected="a new folder, or the run that it holds",
+            cure="choose another run folder",
+        )
+    if differ:
+        told = [f"{n} is {wanted.get(n)!r} now and {saved.get(n)!r} in the checkpoint" for n in differ[:FIELDS_SHOWN]]
+        more = f" and {len(differ) - FIELDS_SHOWN} more fields" if len(differ) > FIELDS_SHOWN else ""
+        names = " ".join(differ[:FIELDS_SHOWN])
+        raise StorageError(
+            "; ".join(told) + more,
+            expected="the run that the checkpoint belongs to",
+            cure=f"choose another run folder, or accept the change with --accept-change {names}",
+        )
+
+
+def _free(name: str, accepted: Collection[str]) -> bool:
+    """May differ: by its nature, or as was asked for."""
+    return name in accepted or any(name == f or (f.endswith(".") and name.startswith(f)) for f in FREE_FIELDS)
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
