@@ -111,7 +111,8 @@ def _show_table(facts: dict[str, Any], console: Console) -> None:
         ("with sound", str(facts["with_audio"])),
         ("with pictures", f"{facts['with_image']}, up to {facts['most_frames']} of each clip"),
         ("duration", duration(facts["total_seconds"])),
-        ("classes", f"{len(facts['classes'])}: {', '.join(facts['classes'][:20])}" if facts["classes"] else "none"),
+        ("classes", f"{len(facts['classes'])}: {'; '.join(facts['classes'][:20])}" if facts["classes"] else "none"),
+        ("hash of the clips", facts["subset_hash"]),
     ]
     console.table(f"the table {facts['table']}", ("what", "found"), rows)
 

@@ -12,6 +12,7 @@ from seehear import clips
 from seehear.clips import Cutting, Listing, Skip
 from seehear.clips.manifest import Entry
 from seehear.clips.pieces import MODALITIES, check_piece
+from seehear.clips.subset_hash import subset_hash
 from seehear.clips.survey import skip_of
 from seehear.errors import MediaError
 from seehear.media import MediaInfo, Pool, probe
@@ -118,4 +119,5 @@ def table_facts(path: str) -> dict[str, Any]:
         "total_seconds": float(table.duration_seconds.sum()),
         "most_frames": table.most_frames,
         "fingerprint": table.fingerprint,
+        "subset_hash": subset_hash(table.names),
     }
