@@ -20,6 +20,7 @@ from seehear.runs.finetuning import Prepared, classes_of, finetune
 from seehear.runs.pretraining import build_method
 from seehear.runs.splits import open_split
 from seehear.training import RunConfig, load_method
+from seehear.weights.starting import copy_block
 
 
 def first_trained_on(modality: Modality, run: RunConfig, folder: Path) -> Callable[[Method], None]:
@@ -57,11 +58,7 @@ def _train(modality: Modality, run: RunConfig, folder: Path) -> None:
 def carry(source: AVSiam, target: AVSiam, modality: Modality) -> None:
     """Blocks and norms of one modality's trunk for both modalities of another."""
     for ours, theirs in zip([*target.trunk.blocks, *target.fusion], _blocks(source, target), strict=True):  # type: ignore[misc]
-        ours.attn.load_state_dict(theirs.attn.state_dict())
-        ours.mlp.load_state_dict(theirs.mlp.state_dict())
-        for norms, given in ((ours.norm1, theirs.norm1), (ours.norm2, theirs.norm2)):
-            for norm in norms.values():
-                norm.load_state_dict(given[modality].state_dict())
+        copy_block(ours, theirs, modality)  # type: ignore[arg-type]
     for norm in target.trunk.norm.values():
         norm.load_state_dict(source.trunk.norm[modality].state_dict())
 

@@ -27,9 +27,8 @@ def label_weights(source: ClipSource) -> np.ndarray:
     Raises:
         DataError: if a clip has no label: it would never be drawn.
     """
-    parts = [np.arange(i, min(i + _CLIPS_AT_ONCE, len(source))) for i in range(0, len(source), _CLIPS_AT_ONCE)]
-    counts = sum(source.label_matrix(part).sum(axis=0, dtype=np.float64) for part in parts)
-    of_class = _SCALE / (counts + _OFFSET)
+    parts = _parts(source)
+    of_class = _SCALE / (class_counts(source) + _OFFSET)
     weights = np.concatenate([source.label_matrix(part) @ of_class for part in parts]) if parts else np.zeros(0)
     unlabelled = int((weights == 0).sum())
     if unlabelled:
@@ -39,6 +38,17 @@ def label_weights(source: ClipSource) -> np.ndarray:
             cure="leave clips without labels out",
         )
     return weights
+
+
+def class_counts(source: ClipSource) -> np.ndarray:
+    """Clips of each class, float64 `[C]`."""
+    parts = [source.label_matrix(part).sum(axis=0, dtype=np.float64) for part in _parts(source)]
+    return np.sum(parts, axis=0) if parts else np.zeros(len(source.label_names))
+
+
+def _parts(source: ClipSource) -> list[np.ndarray]:
+    """Rows of all clips, some at a time: a matrix of millions of clips by hundreds of classes is too large."""
+    return [np.arange(i, min(i + _CLIPS_AT_ONCE, len(source))) for i in range(0, len(source), _CLIPS_AT_ONCE)]
 
 
 class BalancedSampler(StatelessSampler):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from seehear.contracts.batches import Batch
 from seehear.contracts.features import Branch, Features, Losses, Modality, Progress, Reconstruction
 from seehear.contracts.needs import Needs
+from seehear.errors import UsageError
 from seehear.randomness import Randomness
 
 Contrast = Callable[[Mapping[str, Tensor]], Tensor]  # embeddings by name -> a scalar
@@ -75,6 +76,33 @@ class Method(nn.Module):
     def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
         """Deterministic features of what the batch carries: "audio", "image", "audiovisual"; see `Features.layers`."""
         raise NotImplementedError
+
+
+class PartsMethod(Method):
+    """A method whose `encode` is its parts, one after the other: a base for those that offer `Encodes`."""
+
+    def patches(self, batch: Batch, keys: Tensor | None) -> dict[str, Tensor]:
+        """See `Encodes`."""
+        raise NotImplementedError
+
+    def branches(self, patches: Mapping[str, Tensor], with_layers: bool = False) -> dict[str, Branch]:
+        """See `Encodes`."""
+        raise NotImplementedError
+
+    def features(self, branches: Mapping[str, Branch], only: Collection[Modality] | None = None) -> dict[str, Features]:
+        """See `Encodes`."""
+        raise NotImplementedError
+
+    def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
+        """Unmasked features of the modalities that the batch carries, and of both together.
+
+        Raises:
+            UsageError: if the batch carries neither.
+        """
+        patches = self.patches(batch, keys=None)
+        if not patches:
+            raise UsageError(f"nothing to encode in {batch}", expected="`waveform`, `frames` or both")
+        return self.features(self.branches(patches, with_layers))
 
 
 @runtime_checkable

@@ -120,21 +120,17 @@ def _forgetting(part: Callable[..., Tensor], *inputs: object) -> Tensor:
     return checkpoint(part, *inputs, use_reentrant=False, preserve_rng_state=False)  # nothing in a block is random
 
 
-def through(blocks: Iterable[nn.Module], tokens: Tensor, norm: str = "joint") -> Tensor:
-    """`tokens [B, n, D]` through blocks with one norm set."""
+def through(blocks: Iterable[nn.Module], tokens: Tensor, segments: Segments | None = None) -> Tensor:
+    """`tokens [B, n, D]` through blocks; `segments` of all `B * n` tokens in a row, or the one norm set "joint"."""
     x, layout = tokens.flatten(0, 1), Layout((tuple(tokens.shape[:2]),))  # type: ignore[arg-type]
     for block in blocks:
-        x = block(x, layout, ((norm, x.shape[0]),))
+        x = block(x, layout, segments or (("joint", x.shape[0]),))
     return x.view_as(tokens)
 
 
 def through_together(blocks: Iterable[nn.Module], parts: Sequence[Tensor], norms: Sequence[str]) -> list[Tensor]:
     """`parts [B, n_i, D]`, side by side in one sequence, through blocks, with one norm set for all or one for each."""
     tokens, lengths = torch.cat(list(parts), dim=1), [part.shape[1] for part in parts]
-    if len(norms) == 1:
-        return list(through(blocks, tokens, norms[0]).split(lengths, dim=1))
-    x, layout = tokens.flatten(0, 1), Layout((tuple(tokens.shape[:2]),))  # type: ignore[arg-type]
-    segments = tuple(zip(norms, lengths, strict=True)) * len(tokens)
-    for block in blocks:
-        x = block(x, layout, segments)
-    return list(x.view_as(tokens).split(lengths, dim=1))
+    one = ((norms[0], tokens.shape[0] * tokens.shape[1]),)
+    segments = one if len(norms) == 1 else tuple(zip(norms, lengths, strict=True)) * len(tokens)
+    return list(through(blocks, tokens, segments).split(lengths, dim=1))

@@ -88,6 +88,7 @@ class _ChunkedInfoNCE(torch.autograd.Function):
         row_share: float,
         column_share: float,
     ) -> Tensor:
+        """See `chunked_info_nce`; kept for the way back are the embeddings and both sums, no similarity."""
         images, ids, scale = gather_values(image), gather_values(sample_ids), 1 / temperature
         with without_autocast(audio):
             row_sums = audio.new_empty(len(audio))
@@ -106,6 +107,7 @@ class _ChunkedInfoNCE(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        """Gradients of audio and image `[b, D]`, and of the temperature where it is a tensor; none of the rest."""
         audio, images, ids, row_sums, column_sums = ctx.saved_tensors
         (row_share, column_share), scale = ctx.shares, ctx.scale
         by_row = gradient / len(audio)

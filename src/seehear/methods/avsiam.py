@@ -1,7 +1,7 @@
 """AVSiam: one shared ViT for sound and picture, multi-ratio masking, contrast plus masked reconstruction.
 
 Source: Lin and Bertasius, "Siamese Vision Transformers are Scalable Audio-visual Learners", arXiv 2403.19638, and its
-released code where that differs (every such difference is a field of `Config`; `released()` sets them all).
+released code where that differs (each such difference is a field of `Config`; recipes `avsiam_released_*` set them).
 Each clip of a batch gets one of K masking ratios per modality, independently for sound and picture; sequences of equal
 ratio form a group, and all groups of a step, with the 0.75 reconstruction pass among them, go through the trunk packed.
 
@@ -31,9 +31,9 @@ from seehear.contracts import (
     Features,
     FrameNeed,
     Losses,
-    Method,
     Modality,
     Needs,
+    PartsMethod,
     Reconstruction,
 )
 from seehear.errors import UsageError
@@ -132,7 +132,7 @@ class Config:
             raise UsageError("reconstruction.audio_trunk is 'separate' beside separate encoders", expected="'shared'")
 
 
-class AVSiam(Method):
+class AVSiam(PartsMethod):
     """See the file's header."""
 
     Config = Config
@@ -258,17 +258,6 @@ class AVSiam(Method):
         audio, image, sample_ids = (embeddings[name] for name in (AUDIO, IMAGE, "sample_ids"))
         recipe = self.config
         return info_nce(audio, image, sample_ids, recipe.temperature, recipe.directions, recipe.contrast_chunk)
-
-    def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
-        """Unmasked features of the modalities that the batch carries, and of both together after the fusion layers.
-
-        Raises:
-            UsageError: if the batch carries neither.
-        """
-        patches = self.patches(batch, keys=None)
-        if not patches:
-            raise UsageError(f"nothing to encode in {batch}", expected="`waveform`, `frames` or both")
-        return self.features(self.branches(patches, with_layers))
 
     @torch.no_grad()
     def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:

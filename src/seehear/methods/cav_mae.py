@@ -31,9 +31,9 @@ from seehear.contracts import (
     Features,
     FrameNeed,
     Losses,
-    Method,
     Modality,
     Needs,
+    PartsMethod,
     Reconstruction,
 )
 from seehear.errors import UsageError
@@ -108,7 +108,7 @@ class Config:
             raise UsageError("contrast_weight and reconstruction_weight are 0", expected="something to learn from")
 
 
-class CavMae(Method):
+class CavMae(PartsMethod):
     """See the file's header."""
 
     Config = Config
@@ -204,19 +204,6 @@ class CavMae(Method):
         recipe = self.config
         return info_nce(audio, image, sample_ids, recipe.temperature, recipe.directions, recipe.contrast_chunk)
 
-    def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
-        """Unmasked features of the modalities that the batch carries, and of both together.
-
-        Layers are those of the trunks, and last the tokens after the joint blocks.
-
-        Raises:
-            UsageError: if the batch carries neither.
-        """
-        patches = self.patches(batch, keys=None)
-        if not patches:
-            raise UsageError(f"nothing to encode in {batch}", expected="`waveform`, `frames` or both")
-        return self.features(self.branches(patches, with_layers))
-
     @torch.no_grad()
     def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:
         """What the network draws of what it does not see, for both modalities of `batch`; nothing without a decoder.
@@ -243,7 +230,7 @@ class CavMae(Method):
         return encoded.branches(patches)
 
     def features(self, branches: Mapping[str, Branch], only: Collection[Modality] | None = None) -> dict[str, Features]:
-        """Each branch alone through the joint blocks, and both together."""
+        """Each branch alone through the joint blocks, whose tokens end its layers, and both together."""
         found: dict[str, Features] = {}
         for modality, branch in branches.items():
             if only is None or modality in only:

@@ -40,6 +40,7 @@ from seehear.contracts import (
     Method,
     Modality,
     Needs,
+    PartsMethod,
     Reconstruction,
 )
 from seehear.errors import UsageError
@@ -129,7 +130,7 @@ class Config:
         return self.inter_weight > 0 or self.intra_weight > 0
 
 
-class Mavil(Method):
+class Mavil(PartsMethod):
     """See the file's header."""
 
     Config = Config
@@ -271,19 +272,6 @@ class Mavil(Method):
         """The weighted sum of both contrastive losses of what `embed` returns, of one batch or of its pieces joined."""
         return self._total(self._contrast_losses(embeddings))
 
-    def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
-        """Unmasked features of the modalities that the batch carries, and of both together after the fusion.
-
-        Clips of fewer than `frames` frames are repeated, a single picture too (as the published wrapper does).
-
-        Raises:
-            UsageError: if the batch carries neither.
-        """
-        patches = self.patches(batch, keys=None)
-        if not patches:
-            raise UsageError(f"nothing to encode in {batch}", expected="`waveform`, `frames` or both")
-        return self.features(self.branches(patches, with_layers))
-
     @torch.no_grad()
     def reconstruct(self, batch: Batch, randomness: Randomness) -> dict[str, Reconstruction]:
         """What the network draws of what the first view hides; the frames of a clip lie side by side, `[B, 3, H, T W]`.
@@ -306,7 +294,10 @@ class Mavil(Method):
 
     # ------------------------------------------------------------------------------------- the encoder, part by part
     def patches(self, batch: Batch, keys: Tensor | None) -> dict[str, Tensor]:
-        """Normalised patches of sound, tubes of film `[B, N, V]` in `batch`, augmented where `keys [B]` are given."""
+        """Normalised patches of sound, tubes of film `[B, N, V]` in `batch`, augmented where `keys [B]` are given.
+
+        Clips of fewer than `frames` frames are repeated, a single picture too (as the published wrapper does).
+        """
         return self.cutting.cut(batch, keys, self.encoder.trunk.positions[AUDIO].dtype)
 
     def branches(self, patches: Mapping[str, Tensor], with_layers: bool = False) -> dict[str, Branch]:

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from seehear import clips, tasks
+from seehear.clips.balanced_sampler import class_counts
 from seehear.contracts import Batch, Classifies, Figure, Needs
 from seehear.errors import DataError
 from seehear.runs.splits import named, rows_of_split
 from seehear.tasks import Answers, Protocol
 from seehear.training import DataConfig
-
-_CLIPS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -46,13 +45,6 @@ def labelled_split(data: DataConfig, split: str, table: str | None = None) -> La
             cure="name `labels` in the manifest before packing",
         )
     return Labelled(source.subset(indices=labelled), len(rows) - len(labelled))
-
-
-def class_counts(source: clips.ClipSource) -> np.ndarray:
-    """Clips of each class, `[C]`."""
-    starts = range(0, len(source), _CLIPS_AT_ONCE)
-    parts = [source.label_matrix(np.arange(i, min(i + _CLIPS_AT_ONCE, len(source)))).sum(axis=0) for i in starts]
-    return np.sum(parts, axis=0) if parts else np.zeros(len(source.label_names))
 
 
 def answers_of(classifier: Classifies, source: clips.ClipSource, batch: int, pairs: bool = True) -> Answers:

@@ -70,13 +70,13 @@ def _start_avsiam(method: AVSiam, encoder: ViTEncoder, positions: Positions, fus
     stacks = [trunk.blocks] if isinstance(trunk, SiameseViT) else list(trunk.trunks.values())
     for stack in (*stacks, method.separate_audio):
         for block, own in zip(stack or (), source.blocks, strict=False):  # type: ignore[arg-type]
-            _copy_block(block, own)  # type: ignore[arg-type]
+            copy_block(block, own, encoder.modality)  # type: ignore[arg-type]
     for norm in (*trunk.norm.values(), method.separate_norm):  # type: ignore[union-attr]
         if norm is not None:
             norm.load_state_dict(source.norm[encoder.modality].state_dict())
     last = list(source.blocks)[-len(method.fusion) :] if fusion == "last" else [source.blocks[-1]] * len(method.fusion)
     for block, own in zip(method.fusion, last, strict=True):
-        _copy_block(block, own)  # type: ignore[arg-type]
+        copy_block(block, own, encoder.modality)  # type: ignore[arg-type]
 
 
 @torch.no_grad()
@@ -86,9 +86,9 @@ def _start_cav_mae(method: CavMae, encoder: ViTEncoder, positions: Positions) ->
     _start_tokens(method.trunk, encoder, positions, _sum)
     for stack in method.trunk.trunks.values():
         for block, own in zip(stack, list(source.blocks)[:depth], strict=True):  # type: ignore[arg-type]
-            _copy_block(block, own)  # type: ignore[arg-type]
+            copy_block(block, own, encoder.modality)  # type: ignore[arg-type]
     for block, own in zip(method.joint, list(source.blocks)[depth:], strict=True):
-        _copy_block(block, own)  # type: ignore[arg-type]
+        copy_block(block, own, encoder.modality)  # type: ignore[arg-type]
     for norm in method.norm.values():
         norm.load_state_dict(source.norm[encoder.modality].state_dict())
 
@@ -180,11 +180,10 @@ def _carried(table: Tensor, grid: tuple[int, int], target: tuple[int, int], posi
     return carry_bicubic(table, grid, target)
 
 
-def _copy_block(block: Block, source: Block) -> None:
-    """Attention and MLP, and the source's one pair of norms into every pair."""
+def copy_block(block: Block, source: Block, norm: str) -> None:
+    """Attention and MLP, and the source's norm set `norm` into every set."""
     block.attn.load_state_dict(source.attn.state_dict())
     block.mlp.load_state_dict(source.mlp.state_dict())
     for ours, theirs in ((block.norm1, source.norm1), (block.norm2, source.norm2)):
-        (only,) = theirs.values()
-        for norm in ours.values():
-            norm.load_state_dict(only.state_dict())
+        for each in ours.values():
+            each.load_state_dict(theirs[norm].state_dict())
