@@ -60,7 +60,12 @@ def test_every_imported_library_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     optional = [name for names in project["optional-dependencies"].values() for name in names]
     declared = {re.split(r"[<>=\[; ]", name)[0].lower() for name in project["dependencies"] + optional}
-    named_otherwise = {"pillow": "pil", "scikit-learn": "sklearn", "pylance": "lance"}
+    named_otherwise = {
+        "pillow": "pil",
+        "scikit-learn": "sklearn",
+        "pylance": "lance",
+        "huggingface-hub": "huggingface_hub",
+    }
     known = {named_otherwise.get(name, name) for name in declared} | {"seehear", ""}
     for path in SOURCES:
         foreign = {name for name in imports_of(path) if name.lower() not in known | set(sys.stdlib_module_names)}

@@ -1,8 +1,10 @@
 """Weights: encoders ready to use, from own checkpoints and from released files."""
 
+from seehear.weights.about import About
 from seehear.weights.buckets import Vectors
 from seehear.weights.embedder import Embedder
-from seehear.weights.encoder import Encoder, load
+from seehear.weights.encoder import Encoder
+from seehear.weights.loading import load
 from seehear.weights.precision import Forward, Precision, Trial, quickest, try_precisions
 from seehear.weights.released.converted import open_converted, write_converted
 from seehear.weights.released.encoder import ReleasedEncoder
@@ -11,6 +13,7 @@ from seehear.weights.released.layouts import from_released
 from seehear.weights.released.opening import open_released
 
 __all__ = [
+    "About",
     "Embedder",
     "Encoder",
     "Forward",

@@ -12,21 +12,10 @@ from torch import Tensor
 from seehear import signals
 from seehear.contracts import SAMPLE_RATE, Batch, Features, Method
 from seehear.errors import UsageError
+from seehear.weights.about import About, hash_of
 from seehear.weights.precision import Forward, Precision
 
 _FILES_PER_PASS = 8
-
-
-def load(name_or_path: str | Path, device: str | torch.device = "cpu", precision: Precision = "fp32") -> "Encoder":
-    """The encoder of a run folder or a checkpoint folder, in eval mode.
-
-    Raises:
-        StorageError: if there is no complete checkpoint.
-        UsageError: if this device has not that precision.
-    """
-    from seehear.training import load_method
-
-    return Encoder(load_method(Path(name_or_path), device=device), precision)
 
 
 class Encoder:
@@ -37,13 +26,15 @@ class Encoder:
     Args:
         method: the network.
         precision: of its linear layers (see `Forward`).
+        about: its name and what it knows; by default the method's name.
 
     Attributes:
         method: the trained network, in eval mode.
     """
 
-    def __init__(self, method: Method, precision: Precision = "fp32"):
+    def __init__(self, method: Method, precision: Precision = "fp32", about: About | None = None):
         self.method = method.eval()
+        self.about = about or About(method.config.method, hash_of(method.state_dict()))
         self._forward = Forward(self.method, precision)
 
     @property
