@@ -265,7 +265,8 @@ def one_step(smoke: bool, arm: str) -> turns.Pass:
         randomness,
     )  # fmt: skip
     parameters = sum(p.numel() for p in method.parameters())
-    encoder = sum(p.numel() for name, p in method.named_parameters() if name.startswith(("trunk.", "joint.", "norm.")))
+    drawing = tuple(f"{part}." for part in method.pretraining_parts)
+    encoder = sum(p.numel() for name, p in method.named_parameters() if not name.startswith(drawing))
 
     tokens = 0
 
