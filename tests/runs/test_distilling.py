@@ -33,6 +33,17 @@ def _config(table: Path, stage: int, steps: int = 2) -> RunConfig:
     )
 
 
+class Told:
+    """Keeps what a run says."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.note = self.notes.append
+
+    def __call__(self, text: str) -> None:
+        pass
+
+
 @pytest.fixture(scope="module")
 def teacher(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("teacher")
@@ -47,8 +58,12 @@ def test_a_student_goes_on_without_its_teachers_run(table: Path, teacher: Path, 
     first = load_method(teacher)
     wanted = first.encoder.state_dict()
     shutil.rmtree(moved)
-    longer = pretrain_student(_config(table, stage=2, steps=3), moved, folder, accept_changes={"training.steps"})
+    told = Told()
+    longer = pretrain_student(
+        _config(table, stage=2, steps=3), moved, folder, accept_changes={"training.steps"}, progress=told
+    )
     assert longer.resumed_from == 2
+    assert told.notes[0] == f"going on with the teacher of the first start: {moved} is not read"
     student = load_method(folder)
     for name, tensor in student.teacher.state_dict().items():
         assert torch.equal(tensor, wanted[name]), name
@@ -58,6 +73,13 @@ def test_a_student_goes_on_without_its_teachers_run(table: Path, teacher: Path, 
     assert "retrieval/audio-to-image/R@1" in names
     assert not any(name.startswith("reconstruction") for name in names)
     assert "masked mse" not in report(folder).read_text(encoding="utf-8").lower()
+
+
+def test_clips_much_shorter_than_what_is_heard_are_told_of(table: Path, tmp_path: Path) -> None:
+    config, told = _config(table, stage=1, steps=1), Told()
+    inputs = replace(config.method.inputs, audio_seconds=3.2, audio_frames=160)
+    pretrain(replace(config, method=replace(config.method, inputs=inputs)), tmp_path, progress=told)
+    assert "clips last 1.6 s in the median and the method hears 3.2 s: the rest is silence" in told.notes
 
 
 def test_stage_one_is_evaluated_with_what_it_draws_of_films(teacher: Path) -> None:

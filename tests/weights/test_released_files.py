@@ -141,6 +141,16 @@ def test_anything_but_tensors(content: object, says: str, tmp_path: Path):
         open_weights(path)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_weights_that_are_no_numbers(suffix: str, value: float, tmp_path: Path, state: dict[str, torch.Tensor]):
+    state["a.bias"][1] = value
+    path = tmp_path / f"x.{suffix}"
+    save_file(state, path) if suffix == "safetensors" else torch.save(state, path)
+    with pytest.raises(DataError, match="1 of 2 tensors hold NaN or infinities, the first is a"):
+        open_weights(path)
+
+
 def test_an_unknown_suffix_and_a_missing_file(tmp_path: Path):
     (tmp_path / "x.onnx").write_bytes(b"abc")
     with pytest.raises(DataError, match=r"\.onnx.*\.safetensors"):

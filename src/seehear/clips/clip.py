@@ -60,6 +60,7 @@ class ClipSource(Protocol):
         has_audio: bool `[N]`.
         has_image: bool `[N]`.
         most_frames: the largest number of frames that one clip can offer.
+        duration_seconds: length of each clip, float64 `[N]`.
         fingerprint: identity of the content and of the choice of clips, whatever their order.
     """
 
@@ -111,6 +112,11 @@ class ClipSource(Protocol):
     @property
     def most_frames(self) -> int:
         """The largest number of frames of one clip."""
+        ...
+
+    @property
+    def duration_seconds(self) -> np.ndarray:
+        """Length of each clip."""
         ...
 
     @property

@@ -11,6 +11,7 @@ from seehear.contracts import Method
 from seehear.errors import UsageError
 from seehear.runs.pretraining import pretrain
 from seehear.training import RunConfig, Summary, load_method
+from seehear.training.checkpoints import latest_checkpoint
 
 
 def pretrain_student(
@@ -30,6 +31,10 @@ def pretrain_student(
         StorageError: if the teacher's folder holds no checkpoint.
         SeeHearError: see `pretrain`.
     """
+
+    if latest_checkpoint(folder, lambda _: None) is not None:
+        tell = getattr(settings.get("progress"), "note", lambda _: None)
+        tell(f"going on with the teacher of the first start: {teacher_folder} is not read")
 
     def take_teacher(method: Method) -> None:
         start_from = getattr(method, "start_from", None)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from seehear import clips, methods, tasks
@@ -50,6 +51,8 @@ def pretrain(
         source = open_split(config.data, config.data.train_split, method.needs)
         if peers.rank == 0 and len(source) < config.data.global_batch:
             tell(f"{len(source)} clips for steps of {config.data.global_batch}: clips repeat within a step")
+        if peers.rank == 0:
+            _tell_of_short_clips(source, method.needs, tell)
         trainer = Trainer(
             method,
             stream_of(config, source, method.needs, peers),
@@ -62,6 +65,13 @@ def pretrain(
             accept_changes=accept_changes,
         )
         return trainer.run()
+
+
+def _tell_of_short_clips(source: clips.ClipSource, needs: Needs, tell: Callable[[str], object]) -> None:
+    """Say how much of what the method hears is silence after the clips' ends, where it is half or more."""
+    heard, usual = 0.0 if needs.audio is None else needs.audio.seconds, float(np.median(source.duration_seconds))
+    if usual <= heard / 2:
+        tell(f"clips last {usual:.3g} s in the median and the method hears {heard:.3g} s: the rest is silence")
 
 
 def _start(method: Method, config: RunConfig, tell: Callable[[str], object] = lambda _: None) -> None:

@@ -70,7 +70,7 @@ def open_file(path: str | Path) -> Opened:
     """A file of weights, taken out of the training state that it may lie in.
 
     Raises:
-        DataError: if the file is empty, cut short, no file of weights, or holds anything but tensors.
+        DataError: if the file is empty, cut short, no file of weights, or holds anything but tensors of finite numbers.
         StorageError: if it cannot be read.
     """
     path = Path(path)
@@ -79,8 +79,22 @@ def open_file(path: str | Path) -> Opened:
         raise DataError(f"{path}: the suffix {path.suffix!r}", expected=f"one of {', '.join(SUFFIXES)}")
     refuse_foreign(str(path), start)
     if path.suffix.lower() == ".safetensors":
-        return Opened(_safetensors(path, start))
-    return _out_of_wrapper(path, _unpickled(path, start))
+        opened = Opened(_safetensors(path, start))
+    else:
+        opened = _out_of_wrapper(path, _unpickled(path, start))
+    _refuse_non_finite(path, opened.tensors)
+    return opened
+
+
+def _refuse_non_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    broken = [name for name, value in tensors.items() if value.is_floating_point() and not value.isfinite().all()]
+    if broken:
+        raise DataError(
+            f"{path}: {len(broken)} of {len(tensors)} tensors hold NaN or infinities, the first is {broken[0]}",
+            expected="finite weights",
+            cause="a training that diverged, or a damaged file",
+            cure=AGAIN,
+        )
 
 
 def _start(path: Path) -> bytes:
