@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from seehear.clips.report import PackReport as PackReport
     from seehear.clips.sampler import ShuffleSampler as ShuffleSampler
     from seehear.clips.table import TableClips as TableClips
+    from seehear.clips.webdataset_out import WebDatasetReport as WebDatasetReport
+    from seehear.clips.webdataset_out import export_webdataset as export_webdataset
 
 _HOMES = {
     "BadClips": "bad",
@@ -57,7 +59,9 @@ _HOMES = {
     "Skip": "pack_state",
     "Span": "cutting",
     "TableClips": "table",
+    "WebDatasetReport": "webdataset_out",
     "cut": "cutting",
+    "export_webdataset": "webdataset_out",
     "in_order": "order",
     "label_weights": "balanced_sampler",
     "list_folder": "listing",
