@@ -5,7 +5,9 @@ from seehear.signals.crop_boxes import random_resized_crop_boxes
 from seehear.signals.fbank import ENERGY_FLOOR, LOG_FLOOR, fbank, frame_count, frame_samples, valid_frames
 from seehear.signals.flip import flip
 from seehear.signals.image_scale import IMAGE_MEAN, IMAGE_STD, denormalize_image, normalize_image
+from seehear.signals.log_spectrogram import log_spectrogram, power_density
 from seehear.signals.noise import add_noise
+from seehear.signals.repeat import repeat_short
 from seehear.signals.resample import resample
 from seehear.signals.resize import fit_pictures, resize
 from seehear.signals.roll import random_shifts, roll_time
@@ -39,10 +41,13 @@ __all__ = [
     "frame_count",
     "frame_samples",
     "istft",
+    "log_spectrogram",
     "normalize_image",
     "normalize_spectrogram",
+    "power_density",
     "random_resized_crop_boxes",
     "random_shifts",
+    "repeat_short",
     "resample",
     "resize",
     "roll_time",
