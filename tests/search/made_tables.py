@@ -1,0 +1,84 @@
+"""Small tables of world clips, embedded by writing the columns straight through Lance."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import lance
+import numpy as np
+import pyarrow as pa
+import torch
+
+from seehear import clips, world
+from seehear.search.columns import MODALITIES, Embedded
+from seehear.signals import waveform_to_int16
+from seehear.weights import Embedder, Encoder, load
+
+MODEL = "avsiam-world"
+ONLY_SOUND, ONLY_PICTURE = "only sound", "only picture"
+
+
+@cache
+def encoder() -> Encoder:
+    """The model that ships with the package."""
+    return load(MODEL)
+
+
+def world_clips(count: int, seed: int = 0, size: int = 48) -> list[clips.Clip]:
+    """Clips of the world's unit preset, two of each file, alternating between train and test."""
+    made = []
+    for number, shown in enumerate(world.memory_clips("unit", "test", seed, count, size=size)):
+        frames = shown.pixels[:: max(1, len(shown.pixels) // 2)][:2]
+        sound = waveform_to_int16(torch.from_numpy(shown.waveform)).numpy()
+        seconds = len(sound) / 16_000
+        made.append(
+            clips.Clip(
+                f"clip{number:03}",
+                source=f"videos/file{number // 2:03}.mp4",
+                start_seconds=seconds * (number % 2),
+                duration_seconds=seconds,
+                split=("train", "test")[number % 4 > 1],
+                labels=list(shown.labels),
+                caption=shown.caption,
+                frames=frames,
+                frame_seconds=np.array([0.0, seconds / 2]),
+                audio=sound,
+            )
+        )
+    return made
+
+
+def pack(made: Sequence[clips.Clip], table: Path) -> Path:
+    """A table of these clips, without vectors."""
+    clips.pack(clips.MemoryClips(made), table, frames=2, size=48, modality="any", workers=1)
+    return table
+
+
+def embed(table: Path, by: Encoder | None = None, name: str = MODEL) -> None:
+    """Write the vectors of a model into a table."""
+    network = by or encoder()
+    source = clips.open(table)
+    embedder = Embedder(network.method, modalities=MODALITIES)
+    found: dict[str, list] = {modality: [] for modality in MODALITIES}
+    for batch, vectors in embedder(clips.in_order(source, network.method.needs, 8)):
+        for modality in MODALITIES:
+            values = vectors.get(modality)
+            none = [None] * len(batch)
+            found[modality] += none if values is None else _lists(values.embedding.numpy(), values.present.numpy())
+    write(table, found, network.about.weights, name)
+
+
+def write(table: Path, vectors: Mapping[str, Sequence], weights: str, name: str = MODEL, knows: str = "") -> None:
+    """Write lists of vectors (None where a clip has none) as a model's columns."""
+    fields, arrays = [], []
+    for modality, rows in vectors.items():
+        width = next(len(row) for row in rows if row is not None)
+        slug = name.replace("-", "_")
+        field = Embedded(slug, name, weights, modality, width, "fp32", 3.2, knows).field
+        fields.append(field)
+        arrays.append(pa.array([None if row is None else list(row) for row in rows], type=field.type))
+    lance.dataset(str(table)).add_columns(pa.Table.from_arrays(arrays, schema=pa.schema(fields)).to_reader())
+
+
+def _lists(values: np.ndarray, present: np.ndarray) -> list:
+    return [row if there else None for row, there in zip(values, present, strict=True)]
