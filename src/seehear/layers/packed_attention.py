@@ -23,6 +23,8 @@ _HALF = (torch.float16, torch.bfloat16)
 
 def attend(qkv: Tensor, layout: Layout, heads: int) -> Tensor:
     """Mixed values `[P, D]` of queries, keys and values `[P, 3 D]` (in this order, each split into heads)."""
+    if torch.compiler.is_exporting():
+        return attend_by_group(qkv, layout, heads)  # operations that every device has
     if qkv.device.type == "cpu" and qkv.dtype != torch.float16:
         return _CpuAttention.apply(qkv, layout, heads)
     if _has_varlen(qkv, qkv.shape[1] // (3 * heads)):

@@ -80,11 +80,10 @@ def fbank(
             waveform.device, dtype, sample_rate, size, num_mel_bins, float(low_frequency), float(high_frequency)
         )
         pieces = []
-        step = _rows_at_once(waveform, count * size)
-        for part in (slice(first, first + step) for first in range(0, len(waveform), step)):
-            x = _scaled(waveform[part], dtype)
+        for rows, valid in _pieces(waveform, samples, count * size):
+            x = _scaled(rows, dtype)
             if subtract_mean:
-                x = x - _valid_mean(x, None if samples is None else samples[part])
+                x = x - _valid_mean(x, valid)
             spectrum = _power_spectrum(_windowed_frames(x, count, length, shift, size, preemphasis, window))
             pieces.append((spectrum @ bank).clamp_min(ENERGY_FLOOR).log())
         values = torch.cat(pieces)
@@ -119,9 +118,14 @@ def valid_frames(samples: Tensor, frames: int, length: int, shift: int) -> Tenso
     return ends[None, :] <= samples[:, None]
 
 
-def _rows_at_once(x: Tensor, values: int) -> int:
-    """Waveforms to take through the FFT together: on a CPU only what its cache holds (measured: twice as fast)."""
-    return max(1, CACHED_VALUES // values) if x.device.type == "cpu" else len(x)
+def _pieces(waveform: Tensor, samples: Tensor | None, values: int) -> list[tuple[Tensor, Tensor | None]]:
+    """Waveforms to take through the FFT together, and their valid samples: on a CPU only what its cache holds
+    (measured: twice as fast); an exported program takes them all."""
+    if torch.compiler.is_exporting():
+        return [(waveform, samples)]
+    step = max(1, CACHED_VALUES // values) if waveform.device.type == "cpu" else len(waveform)
+    parts = waveform.split(step)
+    return list(zip(parts, [None] * len(parts) if samples is None else samples.split(step), strict=True))
 
 
 def _check(waveform: Tensor, samples: Tensor | None, window: str) -> tuple[torch.dtype, torch.dtype]:
@@ -144,7 +148,7 @@ def _scaled(waveform: Tensor, dtype: torch.dtype) -> Tensor:
 def _valid_mean(x: Tensor, samples: Tensor | None) -> Tensor:
     """Mean over the valid samples, `[B, 1]`."""
     on_host = samples is not None and samples.device.type == "cpu"  # elsewhere looking would make the host wait
-    if samples is None or (on_host and bool((samples >= x.shape[1]).all())):
+    if samples is None or (on_host and not torch.compiler.is_exporting() and bool((samples >= x.shape[1]).all())):
         return x.mean(dim=1, keepdim=True)
     valid = torch.arange(x.shape[1], device=x.device)[None, :] < samples[:, None]
     return (x * valid).sum(dim=1, keepdim=True) / samples.clamp_min(1)[:, None]
@@ -170,7 +174,19 @@ def _windowed_frames(
     return torch.sub(frames, means, alpha=1 - preemphasis).mul_(_window_table(x.device, x.dtype, window, length, size))
 
 
+@cached_table
+def _dft_table(part: Literal["cos", "sin"], size: int) -> Tensor:
+    """Real or (negated) imaginary part of the Fourier transform without the Nyquist bin, `[N, K]`."""
+    steps = torch.arange(size)[:, None] * torch.arange(size // 2) % size  # whole turns taken off while exact
+    angles = 2 * torch.pi / size * steps.to(torch.float64)
+    return angles.cos() if part == "cos" else angles.sin()
+
+
 def _power_spectrum(frames: Tensor) -> Tensor:
-    """`|FFT|^2` without the Nyquist bin, `[B, T, N] -> [B, T, K]`."""
+    """`|FFT|^2` without the Nyquist bin, `[B, T, N] -> [B, T, K]`; by matrices in an exported program, which then runs
+    where there is no FFT."""
+    if torch.compiler.is_exporting():
+        cosines, sines = (_dft_table(frames.device, frames.dtype, part, frames.shape[-1]) for part in ("cos", "sin"))
+        return (frames @ cosines).square() + (frames @ sines).square()
     spectrum = torch.fft.rfft(frames)[..., :-1]
     return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)

@@ -19,7 +19,7 @@ from torch import Tensor
 from seehear import __version__, methods
 from seehear.configuration import to_dict
 from seehear.contracts import Method
-from seehear.errors import SeeHearError, StorageError
+from seehear.errors import SeeHearError, StorageError, UsageError
 from seehear.training.compatibility import load_weights
 from seehear.training.tensor_file import write_tensors
 from seehear.weights.about import About, hash_of
@@ -41,10 +41,15 @@ def write_model(folder: str | Path, method: Method, about: About, files: Mapping
 
     Raises:
         StorageError: if the folder holds something already, or the disk does not take it.
+        UsageError: if the network is no method of this package.
     """
-    folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StorageError(f"{folder} exists", expected="a new or empty folder", cure="another name")
+    folder = empty(Path(folder))
+    if method.config.method not in methods.NAMES:
+        raise UsageError(
+            f"{about.name} is read from a released file",
+            expected=f"one of the methods {', '.join(methods.NAMES)}",
+            cure="seehear weights convert FILE OUT",
+        )
     tensors = method.state_dict()
     config = {
         "format": FORMAT,
@@ -71,6 +76,17 @@ def write_model(folder: str | Path, method: Method, about: About, files: Mapping
         raise StorageError(
             f"{folder}: could not be written ({error.strerror or error})", cause="a full disk or no permission"
         ) from error
+
+
+def empty(folder: Path) -> Path:
+    """The folder, if it is new or empty.
+
+    Raises:
+        StorageError: if it is neither.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StorageError(f"{folder} exists", expected="a new or empty folder", cure="another name")
+    return folder
 
 
 def is_model(folder: Path) -> bool:
