@@ -73,7 +73,7 @@ def read_piece(
     path: str,
     piece: Piece,
     times: tuple[float, ...],
-    shorter_side: int,
+    shorter_side: int | None,
     first: float,
     seconds: float | None,
     limits: Limits,
@@ -84,7 +84,7 @@ def read_piece(
         path: the file.
         piece: the clip.
         times: times within the file; empty for no frames.
-        shorter_side: pixels of the frames' shorter side.
+        shorter_side: pixels of the frames' shorter side; None keeps their size.
         first: where the sound begins within the clip.
         seconds: length of the sound; None for no sound.
         limits: on decoding.

@@ -3,6 +3,7 @@
 from seehear.weights.about import About
 from seehear.weights.buckets import Vectors
 from seehear.weights.embedder import Embedder
+from seehear.weights.encoded_file import EncodedFile
 from seehear.weights.encoder import Encoder
 from seehear.weights.loading import load
 from seehear.weights.precision import Forward, Precision, Trial, quickest, try_precisions
@@ -15,6 +16,7 @@ from seehear.weights.released.opening import open_released
 __all__ = [
     "About",
     "Embedder",
+    "EncodedFile",
     "Encoder",
     "Forward",
     "Precision",
