@@ -2,7 +2,8 @@
 
 A verb is a file in this folder with `EXAMPLES` and `run(arguments, console)`, plus its line in `VERBS`. `run` parses
 its options (`seehear.cli.options.parse`), calls the rooms, shows tables and progress through the console and returns
-one JSON-ready document, which `--json` prints. Rooms are imported inside `run`: `seehear --help` loads no torch.
+one JSON-ready document, which `--json` prints (or None, where it has printed it itself). Rooms are imported inside
+`run`: `seehear --help` loads no torch.
 
 Exit statuses: 0 done, 1 a bug, 2 usage, 3 bad data, 4 diverged, 5 storage, 6 lost peer, 75 requeue, 130 Ctrl-C.
 """
@@ -27,6 +28,8 @@ VERBS = {
     "evaluate": "every figure of a run, with floors and ceilings beside it",
     "probe": "what a few labels make of a run's features",
     "report": "the self-contained page of an evaluated run",
+    "label": "names for the clips of a table that have none, from a few that have",
+    "serve": "a page on which an embedded table is searched by sound, picture or clip",
     "weights": "released weights: where they lie, what a file holds, fetching and converting it",
     "doctor": "say what this machine has, and what a folder of media holds",
 }
@@ -74,7 +77,9 @@ def _dispatch(words: list[str], console: Console) -> None:
         console.line(f"seehear {__version__}")
         console.document({"version": __version__})
     elif verb in VERBS:
-        console.document(importlib.import_module(f"seehear.cli.{verb}").run(rest, console))
+        document = importlib.import_module(f"seehear.cli.{verb}").run(rest, console)
+        if document is not None:
+            console.document(document)
     else:
         raise unknown_name(f"verb {verb!r}", verb, VERBS)
 

@@ -2,14 +2,14 @@
 
 from seehear.reports.palette import DARK, DARK_SURFACE, LIGHT, LIGHT_SURFACE, variables
 
-_LIGHT = (
+LIGHT_THEME = (
     f"--card:{LIGHT_SURFACE};"
     "--paper:#f7f6f3;--sunken:#efede8;--ink:#1b1d22;--soft:#5b5e66;--line:#e0ddd6;--strong:#c3bfb6;"
     "--sound:#a84c05;--sound-wash:#fbeede;--picture:#1f5bb0;--picture-wash:#e6eefa;--accent:#1f5bb0;"
     "--good:#16703f;--near:#0b6a78;--bad:#a3382e;--none:#8b8d94;--shade:0 1px 2px #1b1d2214,0 6px 24px #1b1d220d;"
     + variables(LIGHT)
 )
-_DARK = (
+DARK_THEME = (
     f"--card:{DARK_SURFACE};"
     "--paper:#111215;--sunken:#23262b;--ink:#ecebe7;--soft:#a7a9b0;--line:#2c2f36;--strong:#484c55;"
     "--sound:#f3a74f;--sound-wash:#33261a;--picture:#84b3ff;--picture-wash:#1b2638;--accent:#84b3ff;"
@@ -349,7 +349,7 @@ p{orphans:3;widows:3}
 """
 
 GROUND = (  # what every page has: colours, type, navigation, sections
-    f":root{{{_LIGHT}color-scheme:light dark}}\n"
-    f"@media screen and (prefers-color-scheme:dark){{:root{{{_DARK}}}}}" + _BASE
+    f":root{{{LIGHT_THEME}color-scheme:light dark}}\n"
+    f"@media screen and (prefers-color-scheme:dark){{:root{{{DARK_THEME}}}}}" + _BASE
 )
 STYLE = GROUND + _CARDS + _GALLERY + _DRAWN + _RECORD + _PHONE + _PRINT
