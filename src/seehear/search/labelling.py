@@ -9,14 +9,18 @@ Legend: N examples, M clips to name, D width, C classes.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from seehear.contracts import Figure
-from seehear.errors import DataError
+from seehear.contracts import Figure, Modality
+from seehear.errors import DataError, UsageError
 from seehear.metrics import mean_average_precision, top_k_correct, wilson_lower_bound
+from seehear.search.embedded_table import EmbeddedTable
 from seehear.tasks.logistic import FIXED_REGULARISATION, LinearClassifier, fit_chosen, fit_logistic
 
+By = Literal["audio", "image", "both"]
+_MADE_OF: dict[By, tuple[Modality, ...]] = {"both": ("audio", "image"), "audio": ("audio",), "image": ("image",)}
 FOLDS = 5
 LIKELY = 0.5  # of several labels, those at least so probable are given
 
@@ -119,3 +123,83 @@ def _folds(files: Sequence[str]) -> np.ndarray:
     distinct = sorted(set(files), key=lambda name: hashlib.blake2b(name.encode(), digest_size=8).digest())
     of_file = {name: number % FOLDS for number, name in enumerate(distinct)}
     return np.array([of_file[name] for name in files])
+
+
+# ------------------------------------------------------------------------------------------------------------ a table
+@dataclass(frozen=True)
+class Labelling:
+    """What became of a table's clips.
+
+    Attributes:
+        by: what they were named by: "audio", "image" or "both".
+        classes: names of the classes.
+        examples: clips with labels that were learnt from.
+        rows: int64 `[M]`, the clips without labels that were named.
+        named: their names, `[M]`.
+        left_out: clips, with a label or without, that lack what they would be named by.
+        quality: see `Namer`.
+    """
+
+    by: By
+    classes: tuple[str, ...]
+    examples: int
+    rows: np.ndarray
+    named: list[Named]
+    left_out: int
+    quality: Figure | None
+
+
+def label(table: EmbeddedTable, model: str | None = None, by: By | None = None) -> Labelling:
+    """Name the clips of a table that have no label, from those that have.
+
+    Args:
+        table: with vectors.
+        model: whose; None where there is one only.
+        by: "audio", "image", or "both" vectors side by side; by default what every labelled clip has, both first.
+
+    Raises:
+        UsageError: if the table has no such vectors.
+        DataError: if there are no labels, or nothing to name, or the examples are too few (see `Namer`).
+    """
+    labelled = np.array([bool(names) for names in table.labels])
+    if not labelled.any():
+        raise DataError(
+            f"none of the {len(table)} clips of {table.uri} has a label",
+            expected="some 20 labelled clips of each class",
+            cause="the folder's manifest names no labels",
+            cure="a manifest.csv with the columns file and labels in the folder, then pack and embed it again",
+        )
+    by = by or _shared(table, model, labelled)
+    vectors, present = _vectors(table, model, by)
+    learn, rest = np.flatnonzero(labelled & present), np.flatnonzero(~labelled & present)
+    if not len(rest):
+        raise DataError(f"no clip of {table.uri} is without a label and can be named by {by}", expected="at least one")
+    namer = Namer(Examples(vectors[learn], [table.labels[i] for i in learn], [table.sources[i] for i in learn]))
+    left_out = len(table) - len(learn) - len(rest)
+    return Labelling(by, namer.classes, len(learn), rest, namer(vectors[rest]), left_out, namer.quality)
+
+
+def _shared(table: EmbeddedTable, model: str | None, labelled: np.ndarray) -> By:
+    """What every labelled clip has vectors of, or else what most have."""
+    columns = table.columns_of(model)
+    counts: dict[By, int] = {}
+    for by, wanted in _MADE_OF.items():
+        if all(modality in columns for modality in wanted):
+            counts[by] = int(_vectors(table, model, by)[1][labelled].sum())
+    if not counts:
+        raise UsageError(f"{table.uri} has {', '.join(columns)} vectors", expected="those of sound or of pictures")
+    return max(counts, key=lambda by: counts[by])
+
+
+def _vectors(table: EmbeddedTable, model: str | None, by: By) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of all clips side by side `[N, D]`, zero where absent, and which clips have them `[N]`."""
+    columns, parts, present = table.columns_of(model), [], np.ones(len(table), bool)
+    for modality in _MADE_OF[by]:
+        if modality not in columns:
+            raise UsageError(f"{table.uri} has no {modality} vectors", expected=f"one of {', '.join(columns)}")
+        found = table.vectors(columns[modality])
+        whole = np.zeros((len(table), found.values.shape[1]), np.float32)
+        whole[found.rows] = found.values
+        parts.append(whole)
+        present &= np.isin(np.arange(len(table)), found.rows)
+    return np.concatenate(parts, axis=1), present
