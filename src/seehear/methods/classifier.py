@@ -254,6 +254,10 @@ class Classifier(Method):
             branches["image"] = self._branch(batch, "image")
         if not branches:
             raise UsageError(f"nothing to classify in {batch}", expected="`waveform`, `frames` or both")
+        return self.logits(branches, pictures)
+
+    def logits(self, branches: Mapping[str, Branch], pictures: int = 1) -> dict[Modality, Tensor]:
+        """Logits of the encoder's branches, as `classify` gives them, of so many pictures a clip."""
         found: dict[Modality, Tensor] = {}
         for modality in (m for m in ALL if m in branches or (m == "audiovisual" and len(branches) == 2)):
             logits = self._logits_of(modality, branches, pictures)

@@ -15,8 +15,8 @@ _WIDE = (torch.float32, torch.float64)
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager:
-    """A context in which operations on the device of `x` run in their own dtype."""
-    if not torch.amp.is_autocast_available(x.device.type):
+    """A context in which operations on the device of `x` run in their own dtype; nothing in exported programs."""
+    if torch.compiler.is_exporting() or not torch.amp.is_autocast_available(x.device.type):
         return nullcontext()
     return torch.autocast(device_type=x.device.type, enabled=False)
 

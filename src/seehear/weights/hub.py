@@ -18,7 +18,8 @@ from seehear.errors import StorageError
 from seehear.weights.about import About
 from seehear.weights.card import CardWords, plain_card
 from seehear.weights.encoder import Encoder
-from seehear.weights.model_folder import FILES, WEIGHTS, empty, read_model, write_model
+from seehear.weights.model_folder import FILES, WEIGHTS, read_model, write_model
+from seehear.weights.whole_folder import refuse_full
 
 
 class HubModel(PyTorchModelHubMixin, library_name="seehear"):
@@ -39,7 +40,7 @@ class HubModel(PyTorchModelHubMixin, library_name="seehear"):
             StorageError: if the folder holds something already, or the disk does not take it.
             UsageError: if the network is no method of this package.
         """
-        empty(Path(save_directory))
+        refuse_full(Path(save_directory))
         return super().save_pretrained(save_directory, **options)
 
     def _save_pretrained(self, save_directory: Path) -> None:

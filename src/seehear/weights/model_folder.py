@@ -9,7 +9,6 @@ The packaged models, the Hugging Face Hub and `seehear export --hub` share this 
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from seehear.errors import SeeHearError, StorageError, UsageError
 from seehear.training.compatibility import load_weights
 from seehear.training.tensor_file import write_tensors
 from seehear.weights.about import About, hash_of
+from seehear.weights.whole_folder import whole_folder
 
 FORMAT, FORMAT_VERSION = "seehear model", 1
 CONFIG, WEIGHTS, CARD, FIGURES = "config.json", "model.safetensors", "README.md", "figures.json"
@@ -43,7 +43,6 @@ def write_model(folder: str | Path, method: Method, about: About, files: Mapping
         StorageError: if the folder holds something already, or the disk does not take it.
         UsageError: if the network is no method of this package.
     """
-    folder = empty(Path(folder))
     if method.config.method not in methods.NAMES:
         raise UsageError(
             f"{about.name} is read from a released file",
@@ -61,32 +60,10 @@ def write_model(folder: str | Path, method: Method, about: About, files: Mapping
         "method": to_dict(method.config),
     }
     texts = {CONFIG: json.dumps(config, indent=1) + "\n", CARD: about.card, **(files or {})}
-    temporary = folder.with_name(f".{folder.name}.saving")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        write_tensors(temporary / WEIGHTS, tensors)
+    with whole_folder(Path(folder)) as made:
+        write_tensors(made / WEIGHTS, tensors)
         for name, text in texts.items():
-            (temporary / name).write_text(text, encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        temporary.rename(folder)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise StorageError(
-            f"{folder}: could not be written ({error.strerror or error})", cause="a full disk or no permission"
-        ) from error
-
-
-def empty(folder: Path) -> Path:
-    """The folder, if it is new or empty.
-
-    Raises:
-        StorageError: if it is neither.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StorageError(f"{folder} exists", expected="a new or empty folder", cure="another name")
-    return folder
+            (made / name).write_text(text, encoding="utf-8")
 
 
 def is_model(folder: Path) -> bool:
