@@ -103,6 +103,14 @@ class ReleasedEncoder(nn.Module):
         """
         raise UsageError(f"{self.layout} weights have no class heads that are read", expected="a fine-tuned layout")
 
+    def localize(self, image: Tensor, spectrogram: Tensor) -> Tensor:
+        """Where in `image [B, 3, H, W]` the sound of `spectrogram [B, 1, K, T]` comes from: `[B, h, w]`.
+
+        Raises:
+            UsageError: if the file is of no network that localises.
+        """
+        raise UsageError(f"{self.layout} weights give no map of where a sound is", expected="the layout ez-vsl")
+
     def reconstruction_losses(
         self, spectrogram: Tensor, image: Tensor, audio_mask: Tensor, image_mask: Tensor
     ) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ An adapter is a file beside this one with `read(state, **options)`; it is import
 import importlib
 import inspect
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch import Tensor
 from seehear.configuration import unknown_name
 from seehear.errors import DataError
 from seehear.weights.released.encoder import ReleasedEncoder
-from seehear.weights.released.state import StateReader, unwrapped
+from seehear.weights.released.state import StateReader, unwrapped, without_wrappers
 
 LAYOUTS = {
     "avsiam": "avsiam",
@@ -23,8 +24,11 @@ LAYOUTS = {
     "vit-timm": "vit_timm",
     "mae": "mae",
     "audiomae": "audiomae",
+    "ez-vsl": "ez_vsl",
 }
 """File of the adapter by layout."""
+WRAPPED = {"ez-vsl": "model"}
+"""Layouts whose files are training states, and the entry that holds the weights."""
 ALIKE = ({"vit-timm", "mae"},)
 """Layouts whose encoders have the same names and compute the same."""
 AVSIAM = ("vit_base.", "vit_large.", "vit_huge.")
@@ -36,7 +40,8 @@ def from_released(layout: str, state_dict: Mapping[str, Tensor], **options: Any)
 
     Args:
         layout: one of `LAYOUTS`.
-        state_dict: tensors under their published names, with or without a leading `module.`; any floating type.
+        state_dict: tensors under their published names, with or without `module.`; any floating type. Of a layout in
+            `WRAPPED` the whole training state may be given.
         options: of the layout's adapter, e.g. `heads` (see its `read`).
 
     Raises:
@@ -51,10 +56,16 @@ def from_released(layout: str, state_dict: Mapping[str, Tensor], **options: Any)
     for name in options:
         if name not in valid:
             raise unknown_name(f"option {name!r} of the layout {layout}", name, valid)
-    tensors = unwrapped(state_dict)
+    wrapper = WRAPPED.get(layout, "")
+    inner = state_dict.get(wrapper)
+    inside = isinstance(inner, Mapping)
+    tensors = unwrapped(inner if inside else state_dict)
     _refuse_others(layout, guess(tensors))
     encoder = adapter.read(StateReader(tensors, layout), **options)
     encoder.options = dict(options)
+    if inside:
+        left = tuple(str(name) for name in state_dict if name != wrapper)
+        encoder.reading = replace(encoder.reading, wrapper=wrapper, left=left)
     return encoder.eval()
 
 
@@ -63,12 +74,14 @@ def guess(state_dict: Mapping[str, Tensor]) -> str | None:
 
     MAE's encoder without its decoder looks like timm's, and is the same function.
     """
-    tensors = {name.removeprefix("module."): value for name, value in state_dict.items()}
+    tensors = {without_wrappers(name): value for name, value in state_dict.items()}
 
     def some(*prefixes: str) -> bool:
         return _some(tensors, prefixes)
 
     finetuned = "-finetuned" if some("mlp_head") else ""
+    if some("imgnet.") and some("audnet."):
+        return "ez-vsl"
     if some("blocks_av."):
         return "mavil"
     if some(*AVSIAM):

@@ -56,6 +56,15 @@ TIMM = {
     "vit_large_patch14_dinov2.lvd142m": "ViT-L/14, DINOv2, pictures of 518",
     "vit_base_patch14_reg4_dinov2.lvd142m": "ViT-B/14 with 4 registers, DINOv2, pictures of 518",
 }
+EZ_VSL_PAGE = "https://github.com/stoneMo/EZ-VSL"
+EZ_VSL = {
+    "flickr-10k": "Flickr-SoundNet, 10,000 clips",
+    "flickr-144k": "Flickr-SoundNet, 144,000 clips",
+    "vggsound-10k": "VGGSound, 10,000 clips",
+    "vggsound-144k": "VGGSound, 144,000 clips",
+    "vggsound-full": "VGGSound, all clips",
+    "heard-110": "VGGSound, 110 of its classes",
+}
 MAE_MD5 = {"base": "8cad7c", "large": "b8b06e", "huge": "9bdbb0"}
 
 
@@ -150,4 +159,19 @@ def _by_hand() -> Iterator[Source]:
     )
 
 
-SOURCES = {each.name: each for part in (_avsiam(), _cav_mae(), _pictures(), _by_hand()) for each in part}
+def _localisation() -> Iterator[Source]:
+    for name, what in EZ_VSL.items():
+        yield Source(
+            f"ez-vsl-{name}",
+            "ez-vsl",
+            f"two ResNet-18, {what}; best.pth",
+            EZ_VSL_PAGE,
+            "not stated",
+            note=f"{BY_HAND}; the epoch that its authors chose by the test set; object-guided maps need torchvision's "
+            "ImageNet ResNet-18 besides",
+        )
+
+
+SOURCES = {
+    each.name: each for part in (_avsiam(), _cav_mae(), _pictures(), _localisation(), _by_hand()) for each in part
+}

@@ -21,7 +21,7 @@ class StateReader:
     """A dictionary of tensors under published names.
 
     Args:
-        state: the dictionary; a leading `module.` of its keys is stripped.
+        state: the dictionary; every `module.` of its keys is stripped.
         layout: what it is read as.
 
     Raises:
@@ -90,6 +90,18 @@ class StateReader:
     def optional(self, name: str, shape: Sequence[int]) -> Tensor | None:
         """As `take`, but None where the file does not have it."""
         return self.take(name, shape) if name in self._state else None
+
+    def count(self, name: str) -> Tensor:
+        """The count of that name, an int64 scalar of any type in the file; 0 where it is missing, which is told."""
+        value = self._state.get(name)
+        if value is None:
+            self.fallback([name], "0: nothing is computed from it")
+        elif value.numel() != 1:
+            self._refused[name] = f"{name} is {list(value.shape)}, expected one number"
+        else:
+            self._used[name] = tuple(value.shape)
+            return value.detach().reshape(()).to(torch.int64)
+        return torch.zeros((), dtype=torch.int64)
 
     def drop(self, prefix: str, reason: str) -> None:
         """Report every key that begins so and is not taken as unused for that reason."""
@@ -167,7 +179,7 @@ class StateReader:
 
 
 def unwrapped(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The dictionary without a leading `module.` of its keys.
+    """The dictionary without any `module.` of its keys.
 
     Raises:
         DataError: if it is empty, an entry is no tensor, or a key occurs with and without `module.`.
@@ -182,11 +194,20 @@ def unwrapped(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 cause="a training state, in which the weights are one entry",
                 cure="seehear.weights.open_weights(FILE), which looks for that entry",
             )
-    result = {name.removeprefix(WRAPPER): value for name, value in state.items()}
-    if len(result) != len(state):
-        twice = [name for name in state if name.startswith(WRAPPER) and name.removeprefix(WRAPPER) in state]
+    result: dict[str, Tensor] = {}
+    twice = []
+    for name, value in state.items():
+        bare = without_wrappers(name)
+        twice += [name] if bare in result else []
+        result[bare] = value
+    if twice:
         raise DataError(f"{_counted(len(twice), 'key')} with and without {WRAPPER!r}: {_listed(twice)}")
     return result
+
+
+def without_wrappers(name: str) -> str:
+    """A key without what data-parallel training puts around modules, at any depth."""
+    return ".".join(part for part in name.split(".") if part != WRAPPER.rstrip("."))
 
 
 def _counted(count: int, word: str) -> str:
