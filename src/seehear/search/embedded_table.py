@@ -3,6 +3,7 @@
 Legend: N clips, M clips that have a vector, D width, S samples of sound.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,7 +69,9 @@ class EmbeddedTable:
         self.uri, self.version = self._clips.uri, self._clips.version
         self.dataset = cast(Any, open_dataset(self.uri, self.version, storage_options))
         self.embedded: tuple[Embedded, ...] = tuple(embedded_in(self.dataset.schema))
+        self._storage_options = storage_options
         self._vectors: dict[str, Vectors] = {}
+        self._counts: dict[str, int] = {}
         if not self.embedded:
             raise StorageError(
                 f"{self.uri} holds no vectors",
@@ -79,7 +82,16 @@ class EmbeddedTable:
     def __len__(self) -> int:
         return len(self._clips)
 
+    def newest(self) -> "EmbeddedTable":
+        """The same table at its newest version."""
+        return EmbeddedTable(self.uri, storage_options=self._storage_options)
+
     # What is known of each clip -----------------------------------------------------------------------------------
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """The 63-bit hash of each clip's id, `[N]`."""
+        return self._clips.ids
+
     @cached_property
     def names(self) -> list[str]:
         """Id of each clip."""
@@ -143,6 +155,14 @@ class EmbeddedTable:
         with storage_failures(self.uri):
             return self.dataset.to_table(columns=[], with_row_address=True)["_rowaddr"].to_numpy()
 
+    def rows_at(self, addresses: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Rows of some of Lance's addresses."""
+        return self._by_address[np.searchsorted(self.addresses, addresses, sorter=self._by_address)]
+
+    @cached_property
+    def _by_address(self) -> NDArray[np.int64]:
+        return np.argsort(self.addresses, kind="stable")
+
     @cached_property
     def row_of(self) -> dict[str, int]:
         """Row of each id."""
@@ -202,19 +222,53 @@ class EmbeddedTable:
             self._vectors[column.column] = self._read(column)
         return self._vectors[column.column]
 
-    def _read(self, column: Embedded) -> Vectors:
-        values = np.empty((len(self), column.width), np.float32)
-        present = np.zeros(len(self), bool)
-        row = filled = 0
+    def count(self, column: Embedded) -> int:
+        """How many clips have a vector in a column.
+
+        Raises:
+            StorageError: if the table cannot be read.
+        """
+        if column.column in self._vectors:
+            return len(self._vectors[column.column])
+        if column.column not in self._counts:
+            with storage_failures(self.uri):
+                self._counts[column.column] = self.dataset.count_rows(filter=f"`{column.column}` IS NOT NULL")
+        return self._counts[column.column]
+
+    def vectors_at(self, column: Embedded, rows: NDArray[np.int64]) -> Vectors:
+        """The vectors of some clips, those that have one; reads no more than these.
+
+        Args:
+            column: of vectors.
+            rows: rising.
+
+        Raises:
+            StorageError: if they cannot be read, or are not finite.
+        """
+        if column.column in self._vectors:
+            all_of_them = self._vectors[column.column]
+            places = np.flatnonzero(np.isin(all_of_them.rows, rows))
+            return Vectors(all_of_them.rows[places], all_of_them.values[places])
         with storage_failures(self.uri):
-            for batch in self.dataset.to_batches(columns=[column.column]):
-                array = batch.column(0)
-                valid = array.is_valid().to_numpy(zero_copy_only=False)
-                part = array.filter(array.is_valid()) if array.null_count else array
-                flat = part.flatten().to_numpy(zero_copy_only=False)
-                values[filled : filled + len(part)] = flat.reshape(len(part), column.width)
-                present[row : row + len(array)] = valid
-                row, filled = row + len(array), filled + len(part)
+            taken = self.dataset.take(rows.tolist(), columns=[column.column])
+            found = self._gathered(column, taken.to_batches(), len(rows))
+        return Vectors(rows[found.rows], found.values)
+
+    def _read(self, column: Embedded) -> Vectors:
+        with storage_failures(self.uri):
+            return self._gathered(column, self.dataset.to_batches(columns=[column.column]), len(self))
+
+    def _gathered(self, column: Embedded, batches: Iterable[Any], count: int) -> Vectors:
+        """The vectors of so many rows that come as Arrow batches."""
+        values, present = np.empty((count, column.width), np.float32), np.zeros(count, bool)
+        row = filled = 0
+        for batch in batches:
+            array = batch.column(0)
+            part = array.drop_null()
+            flat = part.flatten().to_numpy(zero_copy_only=False)
+            values[filled : filled + len(part)] = flat.reshape(len(part), column.width)
+            present[row : row + len(array)] = array.is_valid().to_numpy(zero_copy_only=False)
+            row, filled = row + len(array), filled + len(part)
         if not np.isfinite(values[:filled]).all():
             raise StorageError(
                 f"{self.uri}: column {column.column} holds NaN or infinity",

@@ -85,7 +85,7 @@ def query_of_clip(table: EmbeddedTable, clip: str, model: str | None = None) -> 
         DataError: if it has no vector.
     """
     row, columns = table.row(clip), table.columns_of(model)
-    found = {modality: table.vectors(column).of(row) for modality, column in columns.items()}
+    found = {modality: table.vectors_at(column, np.array([row])).of(row) for modality, column in columns.items()}
     present = {modality: vector for modality, vector in found.items() if vector is not None}
     if not present:
         raise DataError(

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seehear.contracts import Modality
 from seehear.errors import StorageError, UsageError
+from seehear.search.approximate import approximate
 from seehear.search.columns import MODALITIES, Embedded
 from seehear.search.embedded_table import EmbeddedTable
 from seehear.search.exact import Exact, Found
+from seehear.search.index import EXACT_BELOW, Index, index_of
 
 if TYPE_CHECKING:
     from seehear.search.filters import Filter
@@ -73,6 +76,7 @@ class Searcher:
         self.columns = self.table.columns_of(model)
         self._encoder = None if encoder is None else self._checked(encoder)
         self._exact: dict[Modality, Exact] = {}
+        self._index: dict[Modality, Index | None] = {}
 
     @property
     def about(self) -> Embedded:
@@ -107,29 +111,99 @@ class Searcher:
             )
         return encoder
 
-    def search(self, query: "Query", target: Modality, k: int = 10, where: "Filter | None" = None) -> list[Hit]:
+    def search(
+        self, query: "Query", target: Modality, k: int = 10, where: "Filter | None" = None, *, exact: bool = False
+    ) -> list[Hit]:
         """The `k` clips whose vectors of `target` are nearest, best first; fewer where there are fewer.
 
         A clip of the table is left out of its own results where `target` is what the query is made of.
+
+        Args:
+            query: what to search with.
+            target: whose vectors to compare with.
+            k: how many.
+            where: which clips may be found.
+            exact: compare with all of them even where there is an index.
 
         Raises:
             UsageError: if k is below 1, the table has no vectors of `target`, or the filter names what is not there.
             StorageError: if the table cannot be read.
         """
-        return self.search_many([query], target, k, where)[0]
+        return self.search_many([query], target, k, where, exact=exact)[0]
 
     def search_many(
-        self, queries: "Sequence[Query]", target: Modality, k: int = 10, where: "Filter | None" = None
+        self,
+        queries: "Sequence[Query]",
+        target: Modality,
+        k: int = 10,
+        where: "Filter | None" = None,
+        *,
+        exact: bool = False,
     ) -> list[list[Hit]]:
         """The same for several queries at once, which costs less."""
-        column = self._column(target)
-        vectors = self.table.vectors(column)
+        self._check(queries, target, k)
         own = [self._own(query, target) for query in queries]
-        more = k + any(row is not None for row in own)
-        allowed = None if where is None else where.rows(self.table)[vectors.rows]
-        stacked = np.stack([query.vector for query in queries])
-        found = self._exact_of(target).search(stacked, more, allowed)
-        return [self._hits(vectors.rows[one.places], one, row, k) for one, row in zip(found, own, strict=True)]
+        vectors, more = np.stack([query.vector for query in queries]), k + any(row is not None for row in own)
+        allowed = where.rows(self.table) if where else None
+        found = None if exact else self._by_index(vectors, target, more, where, allowed)
+        if found is None:
+            found = self._by_all(vectors, target, more, allowed)
+        return [self._hits(one, row, k) for one, row in zip(found, own, strict=True)]
+
+    def index(self, target: Modality) -> Index | None:
+        """The index of the vectors of `target`; None where all are compared.
+
+        Raises:
+            UsageError, StorageError: as `search`.
+        """
+        if target not in self._index:
+            self._index[target] = index_of(self.table, self._column(target))
+        return self._index[target]
+
+    def note(self, target: Modality) -> str:
+        """What to say of the index of `target`: that it cannot be used, or misses clips; "" where all is well."""
+        index = self.index(target)
+        return "" if index is None else index.note
+
+    def _check(self, queries: "Sequence[Query]", target: Modality, k: int) -> None:
+        column = self._column(target)
+        for query in queries:
+            if k < 1 or query.vector.shape != (column.width,):
+                raise UsageError(
+                    f"k is {k}, a query is {query.vector.shape} wide",
+                    expected=f"k of at least 1, a width of {column.width}",
+                )
+
+    def _by_index(
+        self,
+        vectors: NDArray[np.float32],
+        target: Modality,
+        k: int,
+        where: "Filter | None",
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[Found] | None:
+        """Through the index; None where all must be compared, or are as quickly."""
+        index, column = self.index(target), self._column(target)
+        few = allowed is not None and allowed.sum() < EXACT_BELOW
+        if index is None or index.measured is None or few:
+            return None
+        effort = index.measured.effort
+        if k * effort.refine >= self.table.count(column):
+            return None
+        found = approximate(self.table, column, effort, vectors, k, where.sql if where else "")
+        return None if any(len(one.places) < k for one in found) else found
+
+    def _by_all(
+        self, vectors: NDArray[np.float32], target: Modality, k: int, allowed: NDArray[np.bool_] | None
+    ) -> list[Found]:
+        column = self._column(target)
+        if allowed is not None and target not in self._exact and allowed.sum() < EXACT_BELOW:
+            some = self.table.vectors_at(column, np.flatnonzero(allowed))
+            found, rows = Exact(some.values, self.table.name_order[some.rows]).search(vectors, k), some.rows
+        else:
+            rows = self.table.vectors(column).rows
+            found = self._exact_of(target).search(vectors, k, None if allowed is None else allowed[rows])
+        return [Found(rows[one.places], one.scores) for one in found]
 
     def _own(self, query: "Query", target: Modality) -> int | None:
         return self.table.row(query.clip) if query.clip is not None and query.modality == target else None
@@ -148,8 +222,9 @@ class Searcher:
             self._exact[target] = Exact(vectors.values, self.table.name_order[vectors.rows])
         return self._exact[target]
 
-    def _hits(self, rows: np.ndarray, found: Found, own: int | None, k: int) -> list[Hit]:
-        kept = [(int(row), float(score)) for row, score in zip(rows, found.scores, strict=True) if row != own][:k]
+    def _hits(self, found: Found, own: int | None, k: int) -> list[Hit]:
+        each = zip(found.places, found.scores, strict=True)
+        kept = [(int(row), float(score)) for row, score in each if row != own][:k]
         return [self._hit(rank, row, score) for rank, (row, score) in enumerate(kept, start=1)]
 
     def _hit(self, rank: int, row: int, score: float) -> Hit:
