@@ -42,42 +42,72 @@ class CardWords:
     made: str = ""
 
 
-def card_of_run(folder: Path, name: str, method: Method, words: CardWords | None = None) -> str:
-    """The card of a run or one of its checkpoints: data, recipe, and figures where it was evaluated.
+def card_of_run(folder: Path, method: Method, words: CardWords) -> str:
+    """The card of a run or one of its checkpoints: data, recipe, and figures where these weights were evaluated.
 
     Raises:
         StorageError: if the run's files are damaged.
     """
-    words = words or CardWords(name)
-    at = folder if (folder / STATE).exists() else latest_checkpoint(folder)
-    if at is None:
-        raise StorageError(f"{folder} holds no whole checkpoint", expected="a run folder or checkpoint")
-    state = open_checkpoint(at, verify=False).state
-    run = folder if at != folder else folder.parent.parent
+    run, state = _opened(folder)
+    evaluation = _evaluation(run, state["step"])
     parts = [
-        _header(words, method),
+        _header(words.licence, method.config.method),
         _what(words, method),
         _use(words.name, method),
         _inputs(method),
-        _data(state, _read(run / EVALUATION)),
+        _data(state, evaluation),
         _recipe(state, words.made),
-        _figures(read_figures(run / FIGURES)),
-        _limits(words, _read(run / EVALUATION)),
+        _figures(read_figures(run / FIGURES) if evaluation else []),
+        _limits(words, evaluation),
     ]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(parts)
+
+
+def figures_of_run(folder: Path) -> str:
+    """The text of the run's `figures.json`, where it is of these weights; or "".
+
+    Raises:
+        StorageError: if the run's files are damaged.
+    """
+    run, state = _opened(folder)
+    return (run / FIGURES).read_text(encoding="utf-8") if _evaluation(run, state["step"]) else ""
+
+
+def _opened(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The run's folder and the state of its newest checkpoint, or of the one that is named."""
+    at = folder if (folder / STATE).exists() else latest_checkpoint(folder)
+    if at is None:
+        raise StorageError(f"{folder} holds no whole checkpoint", expected="a run folder or checkpoint")
+    return folder.absolute().parent.parent if at == folder else folder, open_checkpoint(at, verify=False).state
+
+
+def _evaluation(run: Path, step: int) -> dict[str, Any]:
+    """What the run's evaluation was of; empty where there was none, or of other weights."""
+    found = _read(run / EVALUATION)
+    return found if found.get("step") == step and (run / FIGURES).exists() else {}
 
 
 def card_of_file(name: str, encoder: ReleasedEncoder) -> str:
     """The short card of a released file: what was read of it, and what its inputs must have gone through."""
     known = SOURCES.get(name)
-    lines = [f"# {name}", "", *(f"- {line}" for line in (*encoder.reading.lines()[:1], *encoder.preprocessing.lines()))]
+    head = _header(NOT_STATED, encoder.layout)
+    lines = [
+        f"{head}\n# {name}",
+        "",
+        *(f"- {line}" for line in (*encoder.reading.lines()[:1], *encoder.preprocessing.lines())),
+    ]
     licence = f"- licence: {known.licence}, {known.page}" if known else "- licence: its authors' (seehear weights list)"
     return "\n".join([*lines, licence, ""])
 
 
 def plain_card(words: CardWords, method: Method) -> str:
     """The card of a network that no run is known of."""
-    parts = (_header(words, method), _what(words, method), _use(words.name, method), _inputs(method))
+    parts = (
+        _header(words.licence, method.config.method),
+        _what(words, method),
+        _use(words.name, method),
+        _inputs(method),
+    )
     return "\n".join((*parts, _limits(words, {})))
 
 
@@ -105,10 +135,10 @@ def figure_rows(figures: Iterable[Figure]) -> list[tuple[str, ...]]:
 
 
 # ------------------------------------------------------------------------------------------------------------ parts
-def _header(words: CardWords, method: Method) -> str:
-    tags = ("audio-visual", "feature-extraction", "self-supervised", method.config.method.replace("_", "-"))
+def _header(licence: str, kind: str) -> str:
+    tags = ("audio-visual", "feature-extraction", "self-supervised", kind.replace("_", "-"))
     return "\n".join(
-        ["---", f"license: {words.licence}", "library_name: seehear", "tags:", *(f"- {t}" for t in tags), "---", ""]
+        ["---", f"license: {licence}", "library_name: seehear", "tags:", *(f"- {t}" for t in tags), "---", ""]
     )
 
 

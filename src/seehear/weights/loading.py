@@ -14,7 +14,7 @@ from seehear.configuration import unknown_name
 from seehear.contracts import Method
 from seehear.errors import UsageError
 from seehear.weights.about import About, hash_of
-from seehear.weights.card import card_of_file, card_of_run
+from seehear.weights.card import CardWords, card_of_file, card_of_run
 from seehear.weights.encoder import Encoder
 from seehear.weights.model_folder import WEIGHTS, is_model, read_model
 from seehear.weights.packaged import packaged_folder, packaged_names
@@ -73,7 +73,7 @@ def _of_folder(path: Path) -> tuple[Method, About]:
         return read_model(path)
     method, whole = load_method(path), path.resolve()
     name = f"{whole.parent.parent.name}-{whole.name}" if whole.parent.name == "checkpoints" else whole.name
-    return method, About(name, hash_of(method.state_dict()), card=card_of_run(path, name, method))
+    return method, About(name, hash_of(method.state_dict()), card=card_of_run(path, method, CardWords(name)))
 
 
 def _of_file(path: Path, layout: str | None) -> tuple[Method, About]:
