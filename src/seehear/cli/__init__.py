@@ -30,6 +30,7 @@ VERBS = {
     "report": "the self-contained page of an evaluated run",
     "label": "names for the clips of a table that have none, from a few that have",
     "serve": "a page on which an embedded table is searched by sound, picture or clip",
+    "export": "a network as ONNX or torch.export programs or for the hub; a table as WebDataset tars",
     "weights": "released weights: where they lie, what a file holds, fetching and converting it",
     "doctor": "say what this machine has, and what a folder of media holds",
 }
