@@ -7,6 +7,19 @@ from seehear.metrics.class_mean import ClassMean
 from seehear.metrics.class_oracle import oracle_agreement, oracle_median_rank, oracle_recall
 from seehear.metrics.confidence import jackknife_lower_bound, mean_lower_bound, wilson_lower_bound
 from seehear.metrics.knn import knn_vote
+from seehear.metrics.localization import (
+    best_at_coverage,
+    centre_disc,
+    ciou,
+    consensus_truth,
+    covering,
+    covering_as_much,
+    hit_area,
+    hit_share,
+    pointing,
+    union_truth,
+)
+from seehear.metrics.localization_negatives import Detection, detection, false_positives
 from seehear.metrics.modality_confusion import ModalityConfusion, modality_confusion
 from seehear.metrics.modality_gap import modality_gap
 from seehear.metrics.neighbours import neighbour_agreement, neighbour_weights
@@ -17,15 +30,26 @@ from seehear.metrics.roc import area_under_roc, d_prime, mean_area_under_roc
 
 __all__ = [
     "ClassMean",
+    "Detection",
     "ModalityConfusion",
     "area_under_roc",
     "average_precision",
+    "best_at_coverage",
+    "centre_disc",
     "chance_agreement",
     "chance_median_rank",
     "chance_recall",
     "chance_top_k",
+    "ciou",
+    "consensus_truth",
     "cosine_ranks",
+    "covering",
+    "covering_as_much",
     "d_prime",
+    "detection",
+    "false_positives",
+    "hit_area",
+    "hit_share",
     "jackknife_lower_bound",
     "knn_vote",
     "label_groups",
@@ -41,9 +65,11 @@ __all__ = [
     "oracle_median_rank",
     "oracle_recall",
     "paired_ranks",
+    "pointing",
     "recall_at",
     "score_ranks",
     "shares_label",
     "top_k_correct",
+    "union_truth",
     "wilson_lower_bound",
 ]
