@@ -26,6 +26,16 @@ def collate(
     replacements: tuple[Replacement, ...] = (),
 ) -> Batch:
     """The batch of some clips that were read from `source` with the same `needs`."""
+    fields = tensors(clips, needs)
+    if needs.labels:
+        fields["labels"] = torch.from_numpy(source.label_matrix(indices))
+    if needs.caption:
+        fields["caption"] = [clip.caption for clip in clips]
+    return Batch(torch.from_numpy(source.ids[indices]), torch.from_numpy(positions), fields, replacements)
+
+
+def tensors(clips: Sequence[Clip], needs: Needs) -> dict[str, Any]:
+    """Fields of sound and pictures, with `has_audio` and `has_image`."""
     fields: dict[str, Any] = {}
     if needs.audio is not None:
         fields["waveform"], fields["waveform_samples"] = _waveforms(clips, needs.audio)
@@ -33,11 +43,7 @@ def collate(
     if needs.frames is not None:
         fields["frames"] = _frames(clips, needs.frames)
         fields["has_image"] = torch.tensor([clip.frames is not None for clip in clips])
-    if needs.labels:
-        fields["labels"] = torch.from_numpy(source.label_matrix(indices))
-    if needs.caption:
-        fields["caption"] = [clip.caption for clip in clips]
-    return Batch(torch.from_numpy(source.ids[indices]), torch.from_numpy(positions), fields, replacements)
+    return fields
 
 
 def _waveforms(clips: Sequence[Clip], need: AudioNeed) -> tuple[Tensor, Tensor]:

@@ -119,16 +119,11 @@ class TableClips(Collection):
 
     def _parts(self, row: int, needs: Needs, choice: FrameChoice, audio: Any, frames: Any) -> Any:
         """Frames, their times and sound of one row, or the error."""
-        times = self._times[row]
         try:
-            sound = None if audio is None else _samples(audio.as_buffer(), self._codecs[row])
-            take = wanted(needs, choice, None if sound is None else len(sound) / SAMPLE_RATE, times)
-            pictures = None if take.places is None else _pictures(frames.values, len(times), take.places)
+            return decode_row(audio, self._codecs[row], frames, self._times[row], needs, choice)
         except MediaError as error:
             name = self._all_names[row]
             return MediaError(error.reason, error.detail, path=f"{self.uri}, clip {name}", cure="pack the table again")
-        heard = None if sound is None else sound[take.samples]
-        return pictures, None if take.places is None else times[take.places], heard
 
     def _truth(self, row: int) -> dict[str, Any]:
         import json
@@ -180,6 +175,33 @@ def _at(column: Any, place: int) -> Any:
         return None
     value = column[place]
     return value if value.is_valid else None
+
+
+def decode_row(
+    audio: Any, codec: str | None, frames: Any, frame_seconds: np.ndarray, needs: Needs, choice: FrameChoice
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """Frames `[T, H, W, 3]`, their times `[T]` and sound `[S]` of one row, as far as `needs` asks.
+
+    Args:
+        audio: Arrow value of the column, or None.
+        codec: of the sound; None without sound.
+        frames: Arrow value of the column, or None.
+        frame_seconds: `[F]` times of the stored frames.
+        needs: what to take.
+        choice: which window and which frames.
+
+    Raises:
+        MediaError: if what is stored is damaged.
+    """
+    sound = None if audio is None else _samples(audio.as_buffer(), codec)
+    take = wanted(needs, choice, None if sound is None else len(sound) / SAMPLE_RATE, frame_seconds)
+    pictures = None
+    if take.places is not None:
+        if frames is None:
+            raise MediaError(SkipReason.TRUNCATED, f"no frames with {len(frame_seconds)} times")
+        pictures = _pictures(frames.values, len(frame_seconds), take.places)
+    heard = None if sound is None else sound[take.samples]
+    return pictures, None if take.places is None else frame_seconds[take.places], heard
 
 
 def _samples(data: Any, codec: str | None) -> np.ndarray:

@@ -30,6 +30,7 @@ class Embedded:
         precision: of the network's linear layers.
         seconds: of sound that the model hears of a clip; 0: none.
         knows: the sentence of `weights.About.knows`.
+        windows: "first": of a longer clip the first `seconds` were heard; "mean": all, their vectors averaged.
     """
 
     slug: str
@@ -40,6 +41,7 @@ class Embedded:
     precision: str
     seconds: float
     knows: str = ""
+    windows: str = "first"
 
     @property
     def column(self) -> str:
