@@ -28,6 +28,7 @@ VERBS = {
     "evaluate": "every figure of a run, with floors and ceilings beside it",
     "probe": "what a few labels make of a run's features",
     "report": "the self-contained page of an evaluated run",
+    "embed": "add a model's vectors to a table of clips, or to a folder",
     "label": "names for the clips of a table that have none, from a few that have",
     "serve": "a page on which an embedded table is searched by sound, picture or clip",
     "export": "a network as ONNX or torch.export programs or for the hub; a table as WebDataset tars",
