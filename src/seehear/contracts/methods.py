@@ -54,7 +54,8 @@ class Method(nn.Module):
     def parameter_groups(self, phase: str) -> list[dict[str, Any]]:
         """Parameters that `phase` trains, as groups with `name`, `params`, `lr_scale` and `weight_decay_scale`.
 
-        By default: all of them, weight decay on matrices only.
+        A group's rate can also rise from 0 over the first share `rise` of a run, by half a cosine. By default: all
+        parameters in two groups, weight decay on matrices only.
         """
         matrices = [p for p in self.parameters() if p.requires_grad and p.ndim >= 2]
         vectors = [p for p in self.parameters() if p.requires_grad and p.ndim < 2]

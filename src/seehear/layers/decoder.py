@@ -3,9 +3,11 @@
 Visible tokens are projected, hidden ones stand as mask tokens; each gets the position of its place and, where there are
 several modalities, the vector of its own; all pass through plain blocks; a head per modality draws the values of the
 hidden patches. Tokens need not lie in grid order (attention has none), so only the hidden tokens that are asked for are
-decoded: all of them, or a subset.
+decoded: all of them, or a subset. Tokens of another kind can stand beside them as a context, without positions
+(DeepAVFusion's fusion tokens, arXiv 2312.01017).
 
-Legend: B batch, n visible tokens, m hidden tokens asked for, D encoder width, E decoder width, V values of a patch.
+Legend: B batch, n visible tokens, m hidden tokens asked for, c tokens of the context, D encoder width, E decoder width,
+V values of a patch.
 """
 
 import math
@@ -66,10 +68,10 @@ class MaskedDecoder(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleDict({m: nn.Linear(width, v) for m, v in values.items()})
 
-    def forward(self, inputs: Mapping[str, Masked]) -> dict[str, Tensor]:
-        """Drawn patch values `[B, m, V]` of each modality's hidden tokens."""
-        sequences, spans = [], {}
-        start = 0
+    def forward(self, inputs: Mapping[str, Masked], context: Tensor | None = None) -> dict[str, Tensor]:
+        """Drawn patch values `[B, m, V]` of each modality's hidden tokens, beside a context `[B, c, D]`."""
+        sequences, spans = ([] if context is None else [self.embed(context)]), {}
+        start = 0 if context is None else context.shape[1]
         for modality, masked in inputs.items():
             visible = self.embed(masked.tokens) + self._place(modality, masked.visible)
             hidden = self.mask_token + self._place(modality, masked.hidden)

@@ -7,7 +7,7 @@ hardware and the time, or that it was not run.
 from collections.abc import Callable
 
 from seehear.configuration import unknown_name
-from seehear.recipes import avsiam, cav_mae, mavil
+from seehear.recipes import avsiam, cav_mae, deepavfusion, mavil
 from seehear.training import RunConfig
 
 RECIPES: dict[str, Callable[[], RunConfig]] = {
@@ -27,6 +27,9 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
         cav_mae.cav_mae_paper_base,
         cav_mae.cav_mae_paper_scale_plus,
         cav_mae.cav_mae_paper_scale_plus_plus,
+        deepavfusion.deepavfusion_tiny,
+        deepavfusion.deepavfusion_paper_vggsound,
+        deepavfusion.deepavfusion_paper_audioset,
         mavil.mavil_tiny,
         mavil.mavil_paper_base,
         mavil.mavil_paper_base_stage2,

@@ -4,8 +4,11 @@ from seehear.signals.crop import crop_resize
 from seehear.signals.crop_boxes import random_resized_crop_boxes
 from seehear.signals.fbank import ENERGY_FLOOR, LOG_FLOOR, fbank, frame_count, frame_samples, valid_frames
 from seehear.signals.flip import flip
+from seehear.signals.gain import random_gain
 from seehear.signals.image_scale import IMAGE_MEAN, IMAGE_STD, denormalize_image, normalize_image
+from seehear.signals.log_mel import htk_bank, log_mel
 from seehear.signals.log_spectrogram import log_spectrogram, power_density
+from seehear.signals.mirror import mirror_short
 from seehear.signals.noise import add_noise
 from seehear.signals.repeat import repeat_short
 from seehear.signals.resample import resample
@@ -40,11 +43,15 @@ __all__ = [
     "flip",
     "frame_count",
     "frame_samples",
+    "htk_bank",
     "istft",
+    "log_mel",
     "log_spectrogram",
+    "mirror_short",
     "normalize_image",
     "normalize_spectrogram",
     "power_density",
+    "random_gain",
     "random_resized_crop_boxes",
     "random_shifts",
     "repeat_short",

@@ -3,6 +3,7 @@
 Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019) as torch has them, fused where it can.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -91,10 +92,21 @@ def _can_fuse(parameters: Iterable[Tensor]) -> bool:
     return all(p.device.type in _FUSED_DEVICES and p.is_floating_point() for p in parameters)
 
 
-def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Give every group its rate: `rate` times its `lr_scale`."""
+def set_rate(optimizer: Optimizer, rate: float, done: float = 1.0) -> None:
+    """Give every group its rate: `rate` times its `lr_scale`, and less while it rises.
+
+    Args:
+        optimizer: of groups with `lr_scale`, and `rise` where they have one (see `Method.parameter_groups`).
+        rate: that of the step.
+        done: share of the run that the step ends.
+    """
     for group in optimizer.param_groups:
-        group["lr"] = rate * group["lr_scale"]
+        group["lr"] = rate * group["lr_scale"] * risen(group.get("rise", 0.0), done)
+
+
+def risen(rise: float, done: float) -> float:
+    """Half a cosine from 0 at the run's start to 1 once a share `rise` of it is done."""
+    return 0.5 * (1 - math.cos(math.pi * done / rise)) if done < rise else 1.0
 
 
 def guarded_step(optimizer: Optimizer, bad: Tensor) -> None:

@@ -84,12 +84,14 @@ class Stepper:
         self._guard.begin()
         for phase in self._method.phases:
             prefix = f"{phase}/" if len(self._method.phases) > 1 else ""
-            self._phase(pieces, phase, prefix, rate, result)
+            self._phase(pieces, phase, prefix, rate, (progress.step + 1) / progress.total_steps, result)
         self._method.after_step(progress)
         self._guard.finish()
         return result
 
-    def _phase(self, pieces: list[Batch], phase: str, prefix: str, rate: float, result: StepResult) -> None:
+    def _phase(
+        self, pieces: list[Batch], phase: str, prefix: str, rate: float, done: float, result: StepResult
+    ) -> None:
         self._method.zero_grad(set_to_none=True)
         contrasts = [None] * len(pieces) if self._cache is None else self._cache.contrasts(pieces, phase)
         parts = [
@@ -102,7 +104,7 @@ class Stepper:
         if self._clip is not None:
             nn.utils.clip_grads_with_norm_(mine.parameters, self._clip, norm)
         loss = torch.stack([p["loss"] for p in parts]).mean()
-        set_rate(mine.optimizer, rate)
+        set_rate(mine.optimizer, rate, done)
         guarded_step(mine.optimizer, self._guard.judge(loss, norm))
         _collect(parts, prefix, result)
         result.values[f"{prefix}gradient_norm"] = norm
