@@ -1,7 +1,7 @@
 """The lists that published data sets come as, and what of them is on this disk: one file per kind of list.
 
 A list is read (`read_list`), its clips are looked up in a folder of media, and what is there becomes a manifest and a
-report (`assemble`). Names are loaded on first use.
+report (`assemble`). Annotations of test sets are read beside (`read_vgg_ss`). Names are loaded on first use.
 """
 
 from typing import TYPE_CHECKING
@@ -11,8 +11,12 @@ from seehear.lazily import lazily
 if TYPE_CHECKING:
     from seehear.clips.published.assembling import Assembled as Assembled
     from seehear.clips.published.assembling import assemble as assemble
+    from seehear.clips.published.boxes import BoxedClip as BoxedClip
+    from seehear.clips.published.boxes import Boxes as Boxes
+    from seehear.clips.published.boxes import BoxReport as BoxReport
     from seehear.clips.published.class_list import ClassList as ClassList
     from seehear.clips.published.class_list import read_class_list as read_class_list
+    from seehear.clips.published.flickr_soundnet import read_flickr_soundnet as read_flickr_soundnet
     from seehear.clips.published.gallery import retrieval_subset as retrieval_subset
     from seehear.clips.published.id_list import read_ids as read_ids
     from seehear.clips.published.listed import ListedClip as ListedClip
@@ -20,11 +24,15 @@ if TYPE_CHECKING:
     from seehear.clips.published.lists import KINDS as KINDS
     from seehear.clips.published.lists import read_list as read_list
     from seehear.clips.published.report import DatasetReport as DatasetReport
+    from seehear.clips.published.vgg_ss import read_vgg_ss as read_vgg_ss
     from seehear.clips.published.wishes import Wishes as Wishes
     from seehear.clips.published.writing import write_manifest as write_manifest
 
 _HOMES = {
     "Assembled": "assembling",
+    "BoxReport": "boxes",
+    "BoxedClip": "boxes",
+    "Boxes": "boxes",
     "ClassList": "class_list",
     "DatasetReport": "report",
     "KINDS": "lists",
@@ -33,8 +41,10 @@ _HOMES = {
     "Wishes": "wishes",
     "assemble": "assembling",
     "read_class_list": "class_list",
+    "read_flickr_soundnet": "flickr_soundnet",
     "read_ids": "id_list",
     "read_list": "lists",
+    "read_vgg_ss": "vgg_ss",
     "retrieval_subset": "gallery",
     "write_manifest": "writing",
 }
