@@ -9,29 +9,16 @@ import pytest
 import torch
 
 import seehear
-from seehear import recipes
 from seehear.configuration import to_dict
 from seehear.contracts import Batch
 from seehear.errors import DataError, StorageError, UsageError
 from seehear.signals import fbank, fit_frames, normalize_image
-from seehear.training.checkpoints import save_checkpoint
 from seehear.weights import Embedder, from_released, load, write_converted
 from seehear.weights.model_folder import read_model
 from tests.weights import published_vits
-from tests.weights.model_folders import TINY, cached, saved, tiny_method
+from tests.weights.model_folders import TINY, cached, run_folder, saved, tiny_method
 
 SOUND = torch.linspace(-0.5, 0.5, 16_000).sin()[None]
-
-
-def run_folder(folder: Path) -> Path:
-    from dataclasses import replace
-
-    config = to_dict(replace(recipes.get("avsiam_tiny"), method=TINY))
-    weights = tiny_method().state_dict()
-    state = {"config": config, "versions": {}, "data_fingerprint": "abc"}
-    save_checkpoint(folder / "checkpoints", 7, {"weights": weights}, state)
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
 
 
 def same(one: seehear.weights.Encoder, other: torch.nn.Module) -> None:
@@ -41,7 +28,7 @@ def same(one: seehear.weights.Encoder, other: torch.nn.Module) -> None:
 
 # ------------------------------------------------------------------------------------------------- what is a model
 def test_a_run_and_its_checkpoint_have_names_hashes_and_a_card(tmp_path: Path):
-    run = run_folder(tmp_path / "first")
+    run = run_folder(tmp_path / "first", evaluated_at=None)
     of_run, of_step = load(run), load(run / "checkpoints/step-00000007")
     same(of_run, tiny_method())
     assert (of_run.about.name, of_step.about.name) == ("first", "first-step-00000007")
