@@ -30,6 +30,8 @@ VERBS = {
     "report": "the self-contained page of an evaluated run",
     "embed": "add a model's vectors to a table of clips, or to a folder",
     "label": "names for the clips of a table that have none, from a few that have",
+    "index": "make search quick in large tables, and measure what it still finds",
+    "search": "the clips that go with a sound, a picture or a clip; near-duplicates",
     "serve": "a page on which an embedded table is searched by sound, picture or clip",
     "export": "a network as ONNX or torch.export programs or for the hub; a table as WebDataset tars",
     "weights": "released weights: where they lie, what a file holds, fetching and converting it",

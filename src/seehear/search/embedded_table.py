@@ -103,6 +103,11 @@ class EmbeddedTable:
         return self._clips.sources
 
     @cached_property
+    def source_codes(self) -> NDArray[np.int64]:
+        """A number for the file of each clip, `[N]`: equal where the file is."""
+        return np.unique(np.array(self.sources), return_inverse=True)[1]
+
+    @cached_property
     def start_seconds(self) -> NDArray[np.float64]:
         """Where each clip begins in its file, `[N]`."""
         return self._clips.start_seconds

@@ -100,7 +100,7 @@ class Filter:
                 table.dataset.scanner(columns=[], filter=self.where, with_row_address=True).explain_plan()
         except StorageError as error:
             raise UsageError(
-                f"the condition {self.where!r} cannot be understood ({_reason(error.found)})",
+                f"the condition {self.where!r} cannot be understood ({_reason(error.found, table.uri)})",
                 expected=f"SQL on the columns {', '.join(columns)}",
                 cure="--where \"duration_seconds > 2 AND caption LIKE '%dog%'\"",
             ) from error
@@ -110,8 +110,9 @@ def _is_light(name: str, table: EmbeddedTable) -> bool:
     return name not in _HEAVY and name not in {column.column for column in table.embedded}
 
 
-def _reason(found: str) -> str:
-    return found.split("LanceError")[-1].split(", rust/")[0][:200].strip(": ")
+def _reason(found: str, uri: str) -> str:
+    """What Lance says, without the table's name and its own list of columns."""
+    return found.removeprefix(f"{uri}: ").split(". Valid fields")[0].split("LanceError")[-1][:200]
 
 
 def _unknown(what: str, name: str, known: tuple[str, ...], uri: str) -> UsageError:

@@ -1,11 +1,14 @@
 """Queries: sound, pictures and clips from files or bytes, and clips of the table itself, as vectors to search with.
 
-A file longer than the model hears is cut into windows of its length, one after the other (the last ends with the
-file); their vectors are averaged and normalised, or the window at a given second is taken alone. Windows of digital
-silence say nothing and are left out. Legend: W windows, T frames, S samples, H W picture, D width.
+A file longer than the model hears is cut into windows of its length, one after the other, the last ending with the
+file, as `Encoder.encode_files` and `seehear embed --windows mean` cut; their vectors are averaged and normalised, or
+the window at a given second is taken alone. Windows of digital silence say nothing and are left out.
+
+Legend: W windows, T frames, S samples, H W picture, D width.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,14 +18,17 @@ import torch
 from numpy.typing import NDArray
 
 from seehear import signals
-from seehear.contracts import Batch, Modality
-from seehear.errors import DataError, UsageError
-from seehear.media import Limits, Pool
+from seehear.contracts import Batch, Modality, Needs
+from seehear.errors import DataError, MediaError, SkipReason, UsageError
+from seehear.media import Limits, MediaInfo, Pool, probe
+from seehear.search.columns import MODALITIES
 from seehear.search.embedded_table import EmbeddedTable
 from seehear.search.reading import Read, Wanted, read
 from seehear.weights import Embedder, Encoder
+from seehear.weights.file_windows import covering, window_seconds
 
 Kind = Literal["audio", "image", "clip"]
+_LATEST_SECONDS = 1e9
 _BEST_FIRST: tuple[Modality, ...] = ("audiovisual", "audio", "image")
 
 
@@ -67,14 +73,13 @@ def query_of_file(
         DataError: for sound that is digital silence throughout.
         UsageError: for what the model does not read.
     """
-    wanted = _wanted(encoder, kind, at)
-    limits = limits or Limits()
-    if pool is not None:
-        found: Read = pool.submit(read, source, wanted, limits).result()
-    else:
-        with Pool(1, limits=limits) as own:
-            found = own.submit(read, source, wanted, limits).result()
-    return _queries(encoder, found, kind, at)
+    needs, limits = _needs(encoder, kind, at), limits or Limits()
+    with Pool(1, limits=limits) if pool is None else nullcontext(pool) as processes:
+        info = processes.submit(probe, source, limits=limits).result()
+        _check(info, needs, kind, at)
+        wanted = _wanted(info, needs, kind, at, limits)
+        found: Read = processes.submit(read, source, info, wanted, limits).result()
+    return _queries(encoder, found, info.path, kind, at)
 
 
 def query_of_clip(table: EmbeddedTable, clip: str, model: str | None = None) -> list[Query]:
@@ -109,40 +114,79 @@ def unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
     return (vector / (length or 1.0)).astype(np.float32)
 
 
-def _wanted(encoder: Encoder, kind: Kind, at: float | None) -> Wanted:
-    needs = encoder.method.needs
+def _needs(encoder: Encoder, kind: Kind, at: float | None) -> Needs:
+    """What the model reads of such a query."""
     if kind not in ("audio", "image", "clip"):
         raise UsageError(f"query of kind {kind!r}", expected="audio, image or clip")
-    if at is not None and not 0 <= at < 1e9:
+    if at is not None and not 0 <= at < _LATEST_SECONDS:
         raise UsageError(f"a window at {at} s", expected="0 s or more")
-    audio = needs.audio.seconds if needs.audio is not None and kind != "image" else 0.0
-    frames = needs.frames.count if needs.frames is not None and kind != "audio" else 0
-    if not audio and not frames:
+    needs = encoder.method.needs
+    audio, frames = needs.audio if kind != "image" else None, needs.frames if kind != "audio" else None
+    if audio is None and frames is None:
         what = {"audio": "sound", "image": "pictures", "clip": "clips"}[kind]
         raise UsageError(f"{encoder.about.name} reads no {what}", cure="ask with what it reads")
-    side = max(needs.frames.height, needs.frames.width) if needs.frames is not None else 0
-    return Wanted(kind, audio, frames, side, at)
+    return Needs(audio, frames)
 
 
-def _queries(encoder: Encoder, found: Read, kind: Kind, at: float | None) -> list[Query]:
+def _check(info: MediaInfo, needs: Needs, kind: Kind, at: float | None) -> None:
+    """Refuse a file that has not what is wanted of it."""
+    if info.audio is None and (info.video is None or needs.frames is None):
+        found = "a picture" if info.kind == "image" else "a video without sound"
+        cure = "ask with its picture: --image"
+        raise MediaError(SkipReason.NO_AUDIO, found, path=info.path, expected="a file with sound", cure=cure)
+    if info.video is None and (info.audio is None or needs.audio is None):
+        expected, cure = "a picture or video", "ask with its sound: --audio"
+        raise MediaError(SkipReason.NO_VIDEO, "sound only", path=info.path, expected=expected, cure=cure)
+    if at is not None and info.duration_seconds > 0 and at >= info.duration_seconds:
+        raise MediaError(
+            SkipReason.OUT_OF_RANGE,
+            f"second {at:g} of {info.duration_seconds:.6g}",
+            path=info.path,
+            expected="a second before its end",
+        )
+
+
+def _wanted(info: MediaInfo, needs: Needs, kind: Kind, at: float | None, limits: Limits) -> Wanted:
+    """The windows to read: the one at a second, the middle frame of a video asked for its picture, or all."""
+    length = info.duration_seconds
+    seconds = needs.audio.seconds if needs.audio is not None else 0.0
+    window = seconds or window_seconds(needs)
+    if at is not None:
+        starts = (at,)
+        window = 0.0 if kind == "image" else window
+    elif kind == "image" or (info.kind == "image" and info.audio is None):
+        starts, window = (0.0,), length
+    elif length > limits.decoded_seconds:
+        raise MediaError(
+            SkipReason.OVER_LIMIT,
+            f"{length:.6g} s",
+            path=info.path,
+            expected=f"at most {limits.decoded_seconds:g} s to average over",
+            cure="name the second to ask with: --at SECONDS",
+        )
+    else:
+        starts = tuple(span.start_seconds for span in covering(length, window, window))
+    frames, side = 0, 0
+    if needs.frames is not None:
+        frames, side = needs.frames.count, max(needs.frames.height, needs.frames.width)
+    return Wanted(starts, window, seconds, frames, side)
+
+
+def _queries(encoder: Encoder, found: Read, path: str, kind: Kind, at: float | None) -> list[Query]:
     heard = None if found.sound is None else found.samples > 0
-    if heard is not None and not heard.any() and (kind == "audio" or found.frames is None):
+    if heard is not None and not heard.any() and found.frames is None:
         raise DataError(
-            f"{found.name or 'the sound'}: digital silence{f' from {at:g} s on' if at is not None else ''}",
+            f"{path or 'the sound'}: digital silence{f' from {at:g} s on' if at is not None else ''}",
             expected="something to hear",
             cause="a muted or empty track",
             cure="ask with another file, another second (--at), or the picture",
         )
     pooled: dict[Modality, NDArray[np.float32]] = {}
-    modalities: tuple[Modality, ...] = ("audio", "image", "audiovisual")
-    embedder = Embedder(encoder.method, modalities=modalities, fill=False)
     batch = _batch(encoder, found)
+    embedder = Embedder(encoder.method, modalities=MODALITIES, fill=False)
     for _, vectors in embedder([batch]):
         for modality, values in vectors.items():
-            present = np.ones(len(batch), bool)
-            if modality != "image" and heard is not None:
-                present &= heard
-            pooled[modality] = unit(values.embedding.float().cpu().numpy()[present].mean(axis=0))
+            pooled[modality] = unit(values.embedding[values.present].double().mean(dim=0).numpy())
     return [Query(modality, vector, None, at) for modality, vector in _best_first(pooled)]
 
 
