@@ -14,7 +14,7 @@ from seehear.weights.hub import HubModel
 from seehear.weights.packaged import ROOT
 from seehear.weights.publishing import publish
 from tests.weights import published_vits
-from tests.weights.model_folders import cached, saved, tiny_method
+from tests.weights.model_folders import cached, run_folder, saved, tiny_method
 
 
 def same(one: Encoder, other: Encoder) -> bool:
