@@ -95,15 +95,35 @@ class Filter:
 
     def _check_where(self, table: EmbeddedTable) -> None:
         columns = [f"{field.name} ({field.type})" for field in table.dataset.schema if _is_light(field.name, table)]
+        reason = "" if _closed(self.where) else "a bracket or quote is not closed"
         try:
             with storage_failures(table.uri):
-                table.dataset.scanner(columns=[], filter=self.where, with_row_address=True).explain_plan()
+                condition = f"({self.where})"
+                table.dataset.scanner(columns=[], filter=condition, with_row_address=True).explain_plan()
         except StorageError as error:
+            reason = reason or _reason(error.found, table.uri)
+        if reason:
             raise UsageError(
-                f"the condition {self.where!r} cannot be understood ({_reason(error.found, table.uri)})",
+                f"the condition {self.where!r} cannot be understood ({reason})",
                 expected=f"SQL on the columns {', '.join(columns)}",
+                cause="" if "'" in self.where else "text stands in single quotes",
                 cure="--where \"duration_seconds > 2 AND caption LIKE '%dog%'\"",
-            ) from error
+            )
+
+
+def _closed(condition: str) -> bool:
+    """Brackets and quotes are paired, so that it stays one condition beside others."""
+    depth, quote = 0, ""
+    for letter in condition:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"`":
+            quote = letter
+        else:
+            depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            return False
+    return depth == 0 and not quote
 
 
 def _is_light(name: str, table: EmbeddedTable) -> bool:
