@@ -3,7 +3,16 @@
 from seehear.contracts.batches import FIELDS, SAMPLE_RATE, Batch, FieldSpec, Replacement, declare_field
 from seehear.contracts.features import Branch, Features, Losses, Modality, Progress, Reconstruction
 from seehear.contracts.figures import Figure, Figures
-from seehear.contracts.methods import Classifies, Contrast, Embeds, Encodes, Method, PartsMethod, Reconstructs
+from seehear.contracts.methods import (
+    Classifies,
+    Contrast,
+    Embeds,
+    Encodes,
+    Localizes,
+    Method,
+    PartsMethod,
+    Reconstructs,
+)
 from seehear.contracts.needs import AudioNeed, FrameNeed, Needs
 from seehear.contracts.streams import Sampler, Stream
 
@@ -22,6 +31,7 @@ __all__ = [
     "Figure",
     "Figures",
     "FrameNeed",
+    "Localizes",
     "Losses",
     "Method",
     "Modality",

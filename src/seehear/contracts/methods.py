@@ -151,6 +151,15 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
+class Localizes(Protocol):
+    """A method that says of its own where in a picture a sound comes from."""
+
+    def localize(self, batch: Batch) -> Tensor:
+        """How well each place of a clip's picture goes with its sound, `[B, h, w]`; scales may differ by method."""
+        ...
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     """A method that can show what it draws of what was hidden from it."""
 

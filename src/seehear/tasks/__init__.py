@@ -15,6 +15,9 @@ from seehear.tasks.figures import (
 from seehear.tasks.fine_tuned import Answers, Protocol, fine_tuned
 from seehear.tasks.galleries import Galleries
 from seehear.tasks.linear_probe import linear_probe
+from seehear.tasks.localization import localization
+from seehear.tasks.localization_maps import similarity_maps
+from seehear.tasks.localization_targets import Target, published_targets, world_targets
 from seehear.tasks.missing_modality import missing_modality
 from seehear.tasks.modality_gap import modality_gap
 from seehear.tasks.nearest_neighbours import nearest_neighbours
@@ -29,6 +32,7 @@ __all__ = [
     "Galleries",
     "Predictions",
     "Protocol",
+    "Target",
     "WrongPairs",
     "below_chance_factor",
     "embed",
@@ -36,18 +40,22 @@ __all__ = [
     "from_json",
     "linear_probe",
     "load_embeddings",
+    "localization",
     "missing_modality",
     "modality_gap",
     "nearest_neighbours",
     "predict",
     "predict_wrong_pairs",
+    "published_targets",
     "raw_features",
     "read_figures",
     "reconstruction",
     "retrieval",
     "save_embeddings",
+    "similarity_maps",
     "table",
     "times_chance",
     "to_json",
+    "world_targets",
     "write_figures",
 ]
