@@ -25,9 +25,10 @@ LAYOUTS = {
     "mae": "mae",
     "audiomae": "audiomae",
     "ez-vsl": "ez_vsl",
+    "deepavfusion": "deepavfusion",
 }
 """File of the adapter by layout."""
-WRAPPED = {"ez-vsl": "model"}
+WRAPPED = {"ez-vsl": "model", "deepavfusion": "state_dict"}
 """Layouts whose files are training states, and the entry that holds the weights."""
 ALIKE = ({"vit-timm", "mae"},)
 """Layouts whose encoders have the same names and compute the same."""
@@ -82,6 +83,8 @@ def guess(state_dict: Mapping[str, Tensor]) -> str | None:
     finetuned = "-finetuned" if some("mlp_head") else ""
     if some("imgnet.") and some("audnet."):
         return "ez-vsl"
+    if some("encoder.fusion_tokens", "encoder.fusion_blocks."):
+        return "deepavfusion"
     if some("blocks_av."):
         return "mavil"
     if some(*AVSIAM):

@@ -14,7 +14,14 @@ Named = dict[str, Tensor]
 SUFFIXES = ("", "_a", "_v")
 
 
-def block(state: StateReader, prefix: str, width: int, sets: Mapping[str, str], unused: str = "") -> Named:
+def block(
+    state: StateReader,
+    prefix: str,
+    width: int,
+    sets: Mapping[str, str],
+    unused: str = "",
+    hidden: int | None = None,
+) -> Named:
     """One block.
 
     Args:
@@ -23,8 +30,9 @@ def block(state: StateReader, prefix: str, width: int, sets: Mapping[str, str], 
         width: D.
         sets: suffix of the published norms by the name of our norm set, e.g. {"audio": "_a"}.
         unused: why the other norms of the block serve no pass; reported beside their names.
+        hidden: width of its MLP; by default 4 D.
     """
-    found = {}
+    found, hidden = {}, hidden or 4 * width
     for part in ("norm1", "norm2"):
         for name, suffix in sets.items():
             found |= norm(state, f"{prefix}{part}{suffix}", f"{part}.{name}", width)
@@ -34,20 +42,27 @@ def block(state: StateReader, prefix: str, width: int, sets: Mapping[str, str], 
     for name, outputs, inputs in (
         ("attn.qkv", 3 * width, width),
         ("attn.proj", width, width),
-        ("mlp.fc1", 4 * width, width),
-        ("mlp.fc2", width, 4 * width),
+        ("mlp.fc1", hidden, width),
+        ("mlp.fc2", width, hidden),
     ):
         found |= linear(state, prefix + name, name, outputs, inputs)
     return found
 
 
 def stack(
-    state: StateReader, prefix: str, ours: str, depth: int, width: int, sets: Mapping[str, str], unused: str = ""
+    state: StateReader,
+    prefix: str,
+    ours: str,
+    depth: int,
+    width: int,
+    sets: Mapping[str, str],
+    unused: str = "",
+    hidden: int | None = None,
 ) -> Named:
     """Blocks `prefix`0 to `depth` - 1 as `ours`.0 and on."""
     found = {}
     for number in range(depth):
-        found |= under(f"{ours}.{number}", block(state, f"{prefix}{number}.", width, sets, unused))
+        found |= under(f"{ours}.{number}", block(state, f"{prefix}{number}.", width, sets, unused, hidden))
     return found
 
 

@@ -11,6 +11,7 @@ from seehear.weights.released.source import Source as Source
 HUB = "https://huggingface.co"
 AVSIAM_PAGE = f"{HUB}/genjib/AVSiam"
 CAV_MAE_PAGE = "https://github.com/YuanGongND/cav-mae"
+DEEPAVFUSION_PAGE = "https://github.com/stoneMo/DeepAVFusion"
 MAE_PAGE = "https://github.com/facebookresearch/mae"
 BY_HAND = "the link is one of Google Drive: fetch it by hand from the page"
 ONE_OR_TWO = "for one modality alone, option alone=average, as its authors test it without the other"
@@ -172,6 +173,25 @@ def _localisation() -> Iterator[Source]:
         )
 
 
+def _early_fusion() -> Iterator[Source]:
+    for name, what, folder, size in (
+        ("vggsound", "VGGSound, keys at a quarter of the width", "vggsound", 1_282_543_933),
+        ("as2m", "AudioSet-2M, full-width keys", "as2m", 1_516_280_189),
+    ):
+        yield Source(
+            f"deepavfusion-{name}",
+            "deepavfusion",
+            f"ViT-B/16 twice and 32 fusion tokens, {what}, epoch 200",
+            DEEPAVFUSION_PAGE,
+            "not stated",
+            size=size,
+            note="in its authors' repository by Git LFS (git lfs pull there): checkpoints/deepavfusion_vitb_"
+            f"{folder}_ep200/checkpoints/checkpoint_latest.pth; a clone without LFS holds pointers of 135 bytes",
+        )
+
+
 SOURCES = {
-    each.name: each for part in (_avsiam(), _cav_mae(), _pictures(), _localisation(), _by_hand()) for each in part
+    each.name: each
+    for part in (_avsiam(), _cav_mae(), _pictures(), _localisation(), _early_fusion(), _by_hand())
+    for each in part
 }
