@@ -126,7 +126,7 @@ def _batches(method: Method, source: clips.ClipSource, batch: int) -> Iterator[B
 
 
 def evaluate(
-    folder: Path,
+    folder: str | Path,
     *,
     table: str | None = None,
     split: str | None = None,
@@ -146,6 +146,7 @@ def evaluate(
         StorageError: if the folder holds no finished run.
         DataError: if no clip can be evaluated.
     """
+    folder = Path(folder)
     setting, step = _open(folder, table, split, precision), trained_steps(folder)
     evaluation, planned = setting.config.evaluation, setting.config.training.steps
     if step < planned:
@@ -174,7 +175,7 @@ def evaluate(
 
 
 def probe(
-    folder: Path, *, table: str | None = None, split: str | None = None, tell: Tell = lambda _: None
+    folder: str | Path, *, table: str | None = None, split: str | None = None, tell: Tell = lambda _: None
 ) -> list[Figure]:
     """Linear probes, nearest neighbours and the missing modality of a run's frozen features.
 
@@ -188,7 +189,7 @@ def probe(
         StorageError: if the folder holds no finished run.
         DataError: if the clips have no labels or none are held out.
     """
-    setting = _open(folder, table, split, train_table=table)
+    setting = _open(Path(folder), table, split, train_table=table)
     if not setting.labelled:
         raise DataError(
             f"{setting.table} has {len(setting.train.label_names)} classes and tests on split {setting.split!r}",

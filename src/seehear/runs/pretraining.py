@@ -25,7 +25,7 @@ def build_method(config: RunConfig) -> Method:
 
 def pretrain(
     config: RunConfig,
-    folder: Path,
+    folder: str | Path,
     *,
     progress: ProgressView | Callable[[str], object] | None = None,
     viewers: Sequence[Viewer] = (),
@@ -42,6 +42,7 @@ def pretrain(
     Raises:
         SeeHearError: whatever `clips.open`, `clips.Loader` and `training.Trainer` refuse.
     """
+    folder = Path(folder)
     method, tell = build_method(config), getattr(progress, "note", lambda _: None)
     if latest_checkpoint(folder, lambda _: None) is None:  # the trainer warns of torn ones
         _start(method, config, tell)

@@ -11,8 +11,13 @@ if TYPE_CHECKING:
     from seehear.search.building import Outcome as Outcome
     from seehear.search.building import Wish as Wish
     from seehear.search.building import build_index as build_index
+    from seehear.search.collecting import Packing as Packing
     from seehear.search.embedded_table import EmbeddedTable as EmbeddedTable
+    from seehear.search.embedding import Settings as Settings
+    from seehear.search.embedding import embed as embed
     from seehear.search.filters import Filter as Filter
+    from seehear.search.labelling import Labelling as Labelling
+    from seehear.search.labelling import label as label
     from seehear.search.near_duplicates import Group as Group
     from seehear.search.near_duplicates import duplicates as duplicates
     from seehear.search.query import Query as Query
@@ -26,12 +31,17 @@ _HOMES = {
     "Filter": "filters",
     "Group": "near_duplicates",
     "Hit": "searching",
+    "Labelling": "labelling",
     "Outcome": "building",
+    "Packing": "collecting",
     "Query": "query",
     "Searcher": "searching",
+    "Settings": "embedding",
     "Wish": "building",
     "build_index": "building",
     "duplicates": "near_duplicates",
+    "embed": "embedding",
+    "label": "labelling",
     "query_of_clip": "query",
     "query_of_file": "query",
 }
