@@ -56,7 +56,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, secrets.token_hex(8))
+        answer = _Answer(send, secrets.token_hex(8), brings_body=scope["method"] not in ("GET", "HEAD"))
         scope.setdefault("state", {})["request_id"] = answer.request_id
         began = time.monotonic()
         try:
@@ -114,8 +114,9 @@ class Guard:
 class _Answer:
     """An answer under way: adds headers, and knows whether it has begun."""
 
-    def __init__(self, send: Send, request_id: str):
+    def __init__(self, send: Send, request_id: str, brings_body: bool):
         self._send, self.request_id, self.status = send, request_id, 0
+        self._brings_body = brings_body
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -124,6 +125,8 @@ class _Answer:
             for name, value in (HEADERS | {"X-Request-Id": self.request_id}).items():
                 headers[name] = value
             headers.setdefault("Cache-Control", "no-store")
+            if self._brings_body and self.status >= HTTPStatus.BAD_REQUEST:
+                headers["Connection"] = "close"  # what is left of the body is not waited for
         await self._send(message)
 
     async def refuse(self, refused: RefusedError) -> None:
@@ -131,7 +134,7 @@ class _Answer:
         if self.status:
             return
         body = json.dumps(refused.document(self.request_id)).encode()
-        told = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
+        told = {"content-type": "application/json", "content-length": str(len(body))}
         raw = [(name.encode(), value.encode()) for name, value in (told | refused.headers).items()]
         await self.send({"type": "http.response.start", "status": HTTPStatus(refused.status).value, "headers": raw})
         await self.send({"type": "http.response.body", "body": body})

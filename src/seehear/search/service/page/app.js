@@ -60,12 +60,15 @@ async function follow({ more = false } = {}) {
   if (!more) stop();
   at("map-view").hidden = !route.map;
   at("clips-view").hidden = Boolean(route.map);
-  at("to-map").toggleAttribute("aria-current", Boolean(route.map));
-  at("to-clips").toggleAttribute("aria-current", !route.map);
+  document.body.classList.toggle("at-work", Boolean(route.map) || asked());
+  for (const [id, on] of [["to-map", Boolean(route.map)], ["to-clips", !route.map]]) {
+    if (on) at(id).setAttribute("aria-current", "page");
+    else at(id).removeAttribute("aria-current");
+  }
   if (route.map) {
+    showQuery(null);
     state.map ??= openMap({ facts: state.facts, like, failed });
     state.map.show();
-    showQuery(null);
     return;
   }
   at("grid").setAttribute("aria-busy", "true");

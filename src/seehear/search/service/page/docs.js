@@ -10,9 +10,12 @@ function kind(schema = {}) {
   return [base, range, schema.default !== undefined && schema.default !== "" ? `by default ${schema.default}` : ""].filter(Boolean).join(", ");
 }
 
-function rows(operation) {
+const named = (schema, described) => (schema.$ref ? described.components.schemas[schema.$ref.split("/").pop()] : schema);
+
+function rows(operation, described) {
   const given = (operation.parameters || []).map((one) => [one.name, one.in, kind(one.schema), one.description || one.schema?.description || "", one.required]);
-  for (const [type, { schema = {} }] of Object.entries(operation.requestBody?.content || {})) {
+  for (const [type, body] of Object.entries(operation.requestBody?.content || {})) {
+    const schema = named(body.schema || {}, described);
     for (const [name, one] of Object.entries(schema.properties || {})) given.push([name, type === "multipart/form-data" ? "form" : "JSON", kind(one), one.description || "", (schema.required || []).includes(name)]);
   }
   return given;
@@ -25,8 +28,8 @@ function command(method, path, operation) {
   return `curl '${base}${path === "/api/search" ? "?clip=KEY&by=audio&target=image" : ""}'`;
 }
 
-function endpoint(path, method, operation) {
-  const given = rows(operation);
+function endpoint(path, method, operation, described) {
+  const given = rows(operation, described);
   return make("section", { class: "endpoint" },
     make("h3", {}, make("span", { class: `method ${method}` }, method.toUpperCase()), " ", make("code", {}, path)),
     make("p", {}, operation.summary || ""),
@@ -42,7 +45,7 @@ try {
   for (const [path, methods] of Object.entries(described.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       const tag = operation.tags?.[0] || "other";
-      groups.set(tag, [...(groups.get(tag) || []), endpoint(path, method, operation)]);
+      groups.set(tag, [...(groups.get(tag) || []), endpoint(path, method, operation, described)]);
     }
   }
   at("endpoints").append(...[...groups].map(([tag, sections]) => make("div", {}, make("h2", {}, tag.charAt(0).toUpperCase() + tag.slice(1)), ...sections)));

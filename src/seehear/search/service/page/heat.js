@@ -1,11 +1,13 @@
 // The similarity map over a picture: brighter where the picture's tokens are nearer to the sound than elsewhere in it.
 
-const STOPS = [[20, 11, 52], [120, 28, 109], [237, 105, 37], [252, 255, 164]]; // dark to light, also without colour
+// Red, green, blue, opacity: far from the sound is in the dark, near it in a warm light, so that lightness alone tells.
+const STOPS = [[18, 10, 48, 0.86], [70, 22, 90, 0.62], [200, 90, 60, 0.3], [255, 214, 120, 0.34]];
 
 function colour(value) {
   const scaled = Math.max(0, Math.min(0.9999, value)) * (STOPS.length - 1);
   const first = Math.floor(scaled), part = scaled - first;
-  return STOPS[first].map((low, channel) => Math.round(low + (STOPS[first + 1][channel] - low) * part));
+  const mixed = STOPS[first].map((low, channel) => low + (STOPS[first + 1][channel] - low) * part);
+  return [...mixed.slice(0, 3), 255 * mixed[3]].map(Math.round);
 }
 
 export function draw({ rows, columns, values, fit, width, height }) {
@@ -16,7 +18,7 @@ export function draw({ rows, columns, values, fit, width, height }) {
   const pixels = new ImageData(columns, rows);
   flat.forEach((value, index) => {
     const level = high > low ? (value - low) / (high - low) : 0;
-    pixels.data.set([...colour(level), 255], 4 * index);
+    pixels.data.set(colour(level), 4 * index);
   });
   small.getContext("2d").putImageData(pixels, 0, 0);
   const heat = document.createElement("canvas");

@@ -5,19 +5,20 @@ import { card } from "/cards.js";
 import { at, make, say, segments } from "/dom.js";
 
 const COLOURS = 10, EDGE = 26;
+const turn = (x, y, times) => (times ? turn(-y, x, times - 1) : [x, y]);
 const SHAPES = [
   (pen, r) => pen.arc(0, 0, r, 0, 7),
   (pen, r) => pen.rect(-0.88 * r, -0.88 * r, 1.76 * r, 1.76 * r),
   (pen, r) => { pen.moveTo(0, -1.25 * r); pen.lineTo(1.15 * r, 0.85 * r); pen.lineTo(-1.15 * r, 0.85 * r); pen.closePath(); },
   (pen, r) => { pen.moveTo(0, -1.35 * r); pen.lineTo(1.35 * r, 0); pen.lineTo(0, 1.35 * r); pen.lineTo(-1.35 * r, 0); pen.closePath(); },
   (pen, r) => { pen.moveTo(0, 1.25 * r); pen.lineTo(1.15 * r, -0.85 * r); pen.lineTo(-1.15 * r, -0.85 * r); pen.closePath(); },
-  (pen, r) => { for (const [x, y, w, h] of [[-1.25, -0.45, 2.5, 0.9], [-0.45, -1.25, 0.9, 2.5]]) pen.rect(x * r, y * r, w * r, h * r); },
+  (pen, r) => { for (let i = 0; i < 4; i += 1) for (const [x, y] of [[-0.45, -1.25], [0.45, -1.25], [0.45, -0.45]]) pen.lineTo(...turn(x * r, y * r, i)); pen.closePath(); },
   (pen, r) => { for (let i = 0; i < 10; i += 1) { const far = i % 2 ? 0.62 : 1.45; pen.lineTo(far * r * Math.sin(0.6283 * i), -far * r * Math.cos(0.6283 * i)); } pen.closePath(); },
 ];
-const NAMES = { audiovisual: ["sound and picture", "both"], audio: ["sound", "ear"], image: ["picture", "eye"] };
+const NAMES = { audiovisual: ["both", "both"], audio: ["sound", "ear"], image: ["picture", "eye"] };
 
 export function openMap({ facts, like, failed }) {
-  const canvas = at("map"), tip = at("tip");
+  const canvas = at("map-canvas"), tip = at("tip");
   const names = facts.labels.map(({ name }) => name);
   const style = { colours: [], none: "", card: "", ink: "" };
   let of = facts.map, found = null, chosen = -1, only = null, view = { x: 0.5, y: 0.5, zoom: 1 }, moved = false, ticket = 0;
@@ -212,7 +213,9 @@ export function openMap({ facts, like, failed }) {
     }
     at("map-state").hidden = true;
     const some = found.points.length < found.clips ? ` Shown: ${found.points.length.toLocaleString("en")} of ${found.clips.toLocaleString("en")}, evenly chosen.` : "";
-    at("map-words").textContent = `Clips that the model finds alike lie together; distances between groups mean little (t-SNE).${some}`;
+    const left = facts.clips - found.clips;
+    const without = left ? ` ${left.toLocaleString("en")} without ${of === "audiovisual" ? "sound or picture" : NAMES[of][0]} ${left === 1 ? "is" : "are"} left out.` : "";
+    at("map-words").textContent = `Clips that the model finds alike lie together; distances between groups mean little (t-SNE).${some}${without}`;
     readStyle();
     legend();
     paint();

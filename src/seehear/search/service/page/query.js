@@ -6,7 +6,7 @@ import { record } from "/recorder.js";
 import { toggle } from "/player.js";
 
 const LARGEST = 64 * 1024 * 1024;
-const BY = { audiovisual: ["sound and picture", "both"], audio: ["sound", "ear"], image: ["picture", "eye"] };
+const BY = { audio: ["sound", "ear"], image: ["picture", "eye"], audiovisual: ["both", "both"] };
 let page = null, upload = null, recording = null;
 
 export function bindAsking(given) {
@@ -105,7 +105,6 @@ export function endRecording(wanted) {
 export function showQuery(answer) {
   const box = at("query");
   box.hidden = !answer;
-  at("drop").classList.toggle("small", Boolean(answer));
   if (!answer) {
     box.replaceChildren();
     return;
@@ -114,10 +113,10 @@ export function showQuery(answer) {
   const by = make("div", { class: "segments", role: "group", "aria-label": "Asked with" });
   const target = make("div", { class: "segments", role: "group", "aria-label": "Looked for in" });
   const route = (changes) => page.go({ ...(answer.clip ? { like: answer.clip.key } : { ask: answer.query }), by: answer.by, target: answer.target, ...changes });
-  segments(by, answer.offers.map((name) => [name, ...BY[name]]), answer.by, (value) => route({ by: value }));
+  segments(by, Object.keys(BY).filter((name) => answer.offers.includes(name)).map((name) => [name, ...BY[name]]), answer.by, (value) => route({ by: value }));
   segments(target, page.facts.modalities.map((name) => [name, ...BY[name]]), answer.target, (value) => route({ target: value }));
   box.replaceChildren(
-    make("div", { class: "asked" }, answer.clip ? clipTile(answer.clip) : own ? preview(upload) : make("div", { class: "tile sound" }, make("span", { class: "only-sound" }, icon("ear"), "a file"))),
+    make("div", { class: "asked" }, answer.clip ? clipTile(answer.clip) : own ? preview(upload, answer.at === null) : make("div", { class: "tile sound" }, make("span", { class: "only-sound" }, icon("ear"), "a file"))),
     make("div", { class: "asked-words" },
       make("h2", {}, answer.clip ? answer.clip.labels.join(", ") || answer.clip.name : own ? upload.file.name : "An earlier file"),
       make("p", { class: "place" }, answer.clip ? answer.clip.name : told(answer)),
@@ -136,13 +135,14 @@ function clipTile(clip) {
   return tile;
 }
 
-function preview({ file, url }) {
+function preview({ file, url }, whole) {
   const kind = file.type.split("/")[0];
   if (kind === "image") return make("img", { src: url, alt: "the picture that is asked with", class: "preview" });
   if (kind !== "audio" && kind !== "video") return make("div", { class: "tile sound" }, make("span", { class: "only-sound" }, icon("file"), file.name));
   const media = make(kind, { src: url, controls: true, preload: "metadata", class: "preview", "aria-label": "the file that is asked with" });
-  const from = make("button", { type: "button", class: "plain-button slim", onclick: () => send(file, { at: media.currentTime.toFixed(3) }) }, "Search from this second");
-  const all = make("button", { type: "button", class: "plain-button slim", onclick: () => send(file) }, "All of it");
+  const from = make("button", { type: "button", class: "plain-button slim", onclick: () => send(file, { at: media.currentTime.toFixed(3) }) }, "Search from here");
+  from.title = "Only the part that begins where the player stands";
+  const all = make("button", { type: "button", class: "plain-button slim", hidden: whole, onclick: () => send(file) }, "Use all of it");
   const box = make("div", { class: "previewed" }, media);
   media.addEventListener("loadedmetadata", () => {
     if (media.duration > page.facts.hears_seconds) box.append(make("div", { class: "buttons" }, from, all));
