@@ -174,19 +174,7 @@ def _windowed_frames(
     return torch.sub(frames, means, alpha=1 - preemphasis).mul_(_window_table(x.device, x.dtype, window, length, size))
 
 
-@cached_table
-def _dft_table(part: Literal["cos", "sin"], size: int) -> Tensor:
-    """Real or (negated) imaginary part of the Fourier transform without the Nyquist bin, `[N, K]`."""
-    steps = torch.arange(size)[:, None] * torch.arange(size // 2) % size  # whole turns taken off while exact
-    angles = 2 * torch.pi / size * steps.to(torch.float64)
-    return angles.cos() if part == "cos" else angles.sin()
-
-
 def _power_spectrum(frames: Tensor) -> Tensor:
-    """`|FFT|^2` without the Nyquist bin, `[B, T, N] -> [B, T, K]`; by matrices in an exported program, which then runs
-    where there is no FFT."""
-    if torch.compiler.is_exporting():
-        cosines, sines = (_dft_table(frames.device, frames.dtype, part, frames.shape[-1]) for part in ("cos", "sin"))
-        return (frames @ cosines).square() + (frames @ sines).square()
+    """`|FFT|^2` without the Nyquist bin, `[B, T, N] -> [B, T, K]`."""
     spectrum = torch.fft.rfft(frames)[..., :-1]
     return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)

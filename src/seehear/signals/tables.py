@@ -1,9 +1,9 @@
 """Constant tables (windows, filters, mel banks) that are built once per parameters, device and dtype.
 
 A table is built in float64 on the CPU, outside inference mode and without gradient history, so that a table first asked
-for under `torch.inference_mode` still serves training. Under `torch.compile` and `torch.export` the building is traced
-into the graph instead of kept, so that no tracer's stand-in ends up in the cache. The tables are shared: never write to
-one.
+for under `torch.inference_mode` still serves training. Under `torch.compile` the building is traced into the graph
+instead of kept, so that no tracer's stand-in ends up in the cache; a program of a strict `torch.export` holds the table
+itself. The tables are shared: never write to one.
 """
 
 import functools
@@ -26,8 +26,14 @@ def cached_table(build: Callable[..., Tensor]) -> Callable[..., Tensor]:
         with torch.inference_mode(False), torch.no_grad():
             return build(*parameters).to(dtype).to(device)
 
+    @torch.compiler.assume_constant_result
+    def constant(device: torch.device, dtype: torch.dtype, *parameters: Hashable) -> Tensor:
+        return kept(device, dtype, *parameters)
+
     @functools.wraps(build)
     def table(device: torch.device, dtype: torch.dtype, *parameters: Hashable) -> Tensor:
+        if torch.compiler.is_exporting() and torch.compiler.is_dynamo_compiling():
+            return constant(device, dtype, *parameters)
         if torch.compiler.is_compiling():
             return build(*parameters).to(dtype).to(device)
         return kept(device, dtype, *parameters)
