@@ -46,6 +46,16 @@ def ez_vsl(seed=0, width=512):
     return {f"module.{name}": value for name, value in state.items()}
 
 
+def resnet18(classes=5, seed=0):
+    """torchvision's file, with a classifier of so many classes."""
+    generator = torch.Generator().manual_seed(seed)
+    state = dict(_trunk("", 3, generator))
+    if classes:
+        state |= {"fc.weight": torch.randn(classes, 512, generator=generator) / 100}
+        state |= {"fc.bias": torch.randn(classes, generator=generator)}
+    return state
+
+
 class Oracle:
     """The published network with these weights, in evaluation mode."""
 

@@ -17,7 +17,7 @@ from seehear.weights.released.reading import Reading
 from seehear.weights.released.state import StateReader
 from tests.weights import published
 from tests.weights.published_deepavfusion import deepavfusion
-from tests.weights.published_ez_vsl import ez_vsl
+from tests.weights.published_ez_vsl import ez_vsl, resnet18
 from tests.weights.published_vits import made, tiny
 
 DRAWN = {"decoder_blocks.0.norm1.weight": (8,), "decoder_embed.weight": (8, 128)}
@@ -30,6 +30,7 @@ FILES: dict[str, Callable[[], dict[str, Tensor]]] = {
     "mae": lambda: tiny() | made(DRAWN),
     "audiomae": lambda: tiny(places=513, channels=1) | made(DRAWN),
     "ez-vsl": lambda: ez_vsl(width=8),
+    "resnet18": resnet18,
     "deepavfusion": deepavfusion,
 }
 

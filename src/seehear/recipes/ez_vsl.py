@@ -50,9 +50,8 @@ def ez_vsl_tiny_vit() -> RunConfig:
 def ez_vsl_paper_10k() -> RunConfig:
     """ResNet-18 towers on 10,000 clips for 100 epochs.
 
-    The picture tower starts from ImageNet in the paper, which `--init` does not offer for it yet. The paper reports
-    81.93 % CIoU on Flickr-SoundNet (trained there) and 37.18 % on VGG-SS, at the epoch that the test set chose. Not run
-    by this project.
+    The paper's picture tower starts from ImageNet (`--init resnet18:FILE`). It reports 81.93 % CIoU on Flickr-SoundNet
+    (trained there) and 37.18 % on VGG-SS, at the epoch that the test set chose. Not run by this project.
     """
     return _paper("10k", clips=10_000, epochs=100)
 

@@ -4,6 +4,7 @@ AVSiam (arXiv 2403.19638, sec. 3, and its released code): sound's patch kernel i
 colours, positions are carried to the spectrogram's grid, LayerNorms are copied for each modality, the last two blocks
 become the fusion layers. CAV-MAE (arXiv 2210.07839, appendix; released code): the kernel is the sum over the colours,
 each trunk gets the first blocks and the joint blocks the last ones, norms are copied thrice; its positions stay fixed.
+EZ-VSL (arXiv 2203.09324): the picture's tower is an ImageNet ResNet-18.
 A ViT that read spectrograms (AudioMAE) goes the other way: each colour gets a third of its kernel.
 What only pretraining needs (decoder, separate audio norms of a pass) starts as the method starts it.
 
@@ -24,8 +25,11 @@ from seehear.layers.modality_tokens import ModalityTokens
 from seehear.layers.positions import carry_bicubic, carry_nearest
 from seehear.methods.avsiam import AVSiam
 from seehear.methods.cav_mae import CavMae
+from seehear.methods.ez_vsl import EzVsl
 from seehear.weights.released.encoder import ReleasedEncoder
+from seehear.weights.released.ez_vsl import EzVslEncoder
 from seehear.weights.released.method_encoder import MethodEncoder
+from seehear.weights.released.resnet18 import ResNetEncoder
 from seehear.weights.released.vit import ViTEncoder
 
 Positions = Literal["nearest", "bicubic"]
@@ -38,9 +42,9 @@ def start_from(
     """Carry the weights of `encoder` into `method`.
 
     Args:
-        method: AVSiam or CAV-MAE, of the encoder's width, depth, heads and patch side.
-        encoder: a plain ViT; or released weights of the same method, of which all that has the same name and shape is
-            taken.
+        method: AVSiam or CAV-MAE, of the encoder's width, depth, heads and patch side; or EZ-VSL.
+        encoder: a plain ViT; for EZ-VSL a ResNet-18; or released weights of the same method, of which all that has the
+            same name and shape is taken.
         positions: how positions get to a grid of another shape: as a row of N places, each taking the nearest one's
             (AVSiam's code), or by bicubic interpolation on the grid.
         fusion: the fusion layers start from the last blocks in order, or all from the last one (AVSiam's released
@@ -49,8 +53,10 @@ def start_from(
     Raises:
         UsageError: if the two do not fit together.
     """
-    if isinstance(encoder, MethodEncoder):
+    if isinstance(encoder, (MethodEncoder, EzVslEncoder)):
         _continue(method, encoder)
+    elif isinstance(encoder, ResNetEncoder):
+        _start_ez_vsl(method, encoder)
     elif not isinstance(encoder, ViTEncoder):
         raise UsageError(f"{encoder.layout} weights as a starting point", expected="a plain ViT, or the same method")
     elif isinstance(method, AVSiam):
@@ -94,7 +100,21 @@ def _start_cav_mae(method: CavMae, encoder: ViTEncoder, positions: Positions) ->
 
 
 @torch.no_grad()
-def _continue(method: Method, encoder: MethodEncoder) -> None:
+def _start_ez_vsl(method: Method, encoder: ResNetEncoder) -> None:
+    """The picture's tower alone; the sound's starts from scratch (EZ-VSL, arXiv 2203.09324)."""
+    if (
+        not isinstance(method, EzVsl)
+        or not isinstance(method.trunk, nn.ModuleDict)
+        or method.config.towers != encoder.layout
+    ):
+        raise UsageError(
+            f"{type(method).__name__} from {encoder.layout} weights", expected="EZ-VSL with ResNet-18 towers"
+        )
+    method.trunk["image"].load_state_dict(encoder.trunk.state_dict())
+
+
+@torch.no_grad()
+def _continue(method: Method, encoder: MethodEncoder | EzVslEncoder) -> None:
     """All that has the same name and shape; the encoder itself must fit in whole."""
     if type(encoder.method) is not type(method):
         raise UsageError(

@@ -4,16 +4,14 @@ A file is a training state whose entry `model` holds the weights, their names un
 The ImageNet ResNet-18 of object-guided localisation is not among them.
 """
 
-from functools import cache
-
-import torch
 from torch import Tensor
 
-from seehear.backbones.resnet import WIDTHS, ResNet18
+from seehear.backbones.resnet import WIDTHS
 from seehear.errors import UsageError
 from seehear.methods.ez_vsl import Config, EzVsl
 from seehear.weights.released.encoder import Preprocessing, ReleasedEncoder
 from seehear.weights.released.reading import Reading
+from seehear.weights.released.resnet18 import read_trunk
 from seehear.weights.released.shapes import refuse_shape
 from seehear.weights.released.state import StateReader
 
@@ -89,23 +87,8 @@ def read(state: StateReader) -> ReleasedEncoder:
         "audio_projection.bias": state.take("aud_proj.bias", (width,)),
     }
     for modality, (prefix, channels) in TOWERS.items():
-        tensors |= {f"trunk.{modality}.{name}": value for name, value in _tower(state, prefix, channels).items()}
+        tensors |= {f"trunk.{modality}.{name}": value for name, value in read_trunk(state, prefix, channels).items()}
     reading = state.finish()
     method = EzVsl(Config(width=width, temperature=TEMPERATURE))
     method.load_state_dict(tensors)
     return EzVslEncoder(method, reading)
-
-
-def _tower(state: StateReader, prefix: str, channels: int) -> dict[str, Tensor]:
-    """A ResNet-18; how many batches its norms have seen may be missing: nothing is computed from it."""
-    return {
-        name: state.count(prefix + name) if name.endswith("num_batches_tracked") else state.take(prefix + name, shape)
-        for name, shape in _shapes(channels).items()
-    }
-
-
-@cache
-def _shapes(channels: int) -> dict[str, torch.Size]:
-    """Of everything in a ResNet-18, by name."""
-    with torch.device("meta"):
-        return {name: value.shape for name, value in ResNet18(channels).state_dict().items()}

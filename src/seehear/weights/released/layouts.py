@@ -25,6 +25,7 @@ LAYOUTS = {
     "mae": "mae",
     "audiomae": "audiomae",
     "ez-vsl": "ez_vsl",
+    "resnet18": "resnet18",
     "deepavfusion": "deepavfusion",
 }
 """File of the adapter by layout."""
@@ -91,6 +92,8 @@ def guess(state_dict: Mapping[str, Tensor]) -> str | None:
         return f"avsiam{finetuned}"
     if some("blocks_u."):
         return f"cav-mae{finetuned}"
+    if some("layer4.1.conv2.") and some("conv1.") and not some("layer4.1.conv3.", "layer4.2."):
+        return "resnet18"
     kernel = tensors.get("patch_embed.proj.weight")
     if kernel is None or kernel.ndim != 4 or not some("blocks."):
         return None

@@ -161,6 +161,15 @@ def _by_hand() -> Iterator[Source]:
 
 
 def _localisation() -> Iterator[Source]:
+    yield Source(
+        "resnet18-imagenet",
+        "resnet18",
+        "ResNet-18, ImageNet-1k; EZ-VSL's picture tower starts from it, and it judges what is an object",
+        "https://docs.pytorch.org/vision/stable/models.html",
+        "BSD 3-Clause",
+        url="https://download.pytorch.org/models/resnet18-f37072fd.pth",
+        digest="sha256:f37072fd",
+    )
     for name, what in EZ_VSL.items():
         yield Source(
             f"ez-vsl-{name}",
@@ -168,8 +177,8 @@ def _localisation() -> Iterator[Source]:
             f"two ResNet-18, {what}; best.pth",
             EZ_VSL_PAGE,
             "not stated",
-            note=f"{BY_HAND}; the epoch that its authors chose by the test set; object-guided maps need torchvision's "
-            "ImageNet ResNet-18 besides",
+            note=f"{BY_HAND}; the epoch that its authors chose by the test set; object-guided maps need "
+            "resnet18-imagenet besides",
         )
 
 
