@@ -12,6 +12,7 @@ from seehear.contracts.methods import (
     Method,
     PartsMethod,
     Reconstructs,
+    Separates,
 )
 from seehear.contracts.needs import AudioNeed, FrameNeed, Needs
 from seehear.contracts.streams import Sampler, Stream
@@ -42,6 +43,7 @@ __all__ = [
     "Reconstructs",
     "Replacement",
     "Sampler",
+    "Separates",
     "Stream",
     "declare_field",
 ]

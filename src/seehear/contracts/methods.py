@@ -160,6 +160,18 @@ class Localizes(Protocol):
 
 
 @runtime_checkable
+class Separates(Protocol):
+    """A method that takes out of a mixture what belongs to a picture."""
+
+    def separate(self, mixture: Tensor, frames: Tensor) -> Tensor:
+        """The sound `[B, S]` of what `frames [B, T, 3, H, W]` (uint8) show, out of `mixture [B, S]`.
+
+        The mixture is floating point, nominally -1 to 1, and has the length and rate that the method `needs`.
+        """
+        ...
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     """A method that can show what it draws of what was hidden from it."""
 

@@ -18,6 +18,11 @@ def features_of(branch: Branch, grid: tuple[int, ...]) -> Features:
     return Features(branch.tokens, grid, pooled, F.normalize(pooled, dim=-1), branch.layers)
 
 
+def unit(vectors: Tensor) -> Tensor:
+    """Of length one along the last axis, in fp32 at least."""
+    return F.normalize(vectors.to(torch.promote_types(vectors.dtype, torch.float32)), dim=-1)
+
+
 def join(parts: Sequence[Tensor]) -> Features:
     """Features of the tokens `[B, N_i, D]` of several modalities in one sequence, pooled over all of them."""
     tokens = torch.cat(list(parts), dim=1)

@@ -22,18 +22,17 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from seehear import signals
 from seehear.backbones.convnet import ConvNet
+from seehear.backbones.map_towers import ConvNetConfig, SiameseConfig
 from seehear.backbones.resnet import ResNet18
 from seehear.backbones.siamese_vit import SiameseViT
 from seehear.contracts import AudioNeed, Batch, Branch, Features, FrameNeed, Losses, Modality, Needs, PartsMethod
 from seehear.errors import UsageError
-from seehear.layers.features import join
+from seehear.layers.features import join, unit
 from seehear.layers.inputs import InputConfig, patches_of, pictures
 from seehear.layers.packing import whole
-from seehear.layers.patches import Stem
 from seehear.losses.multiple_instance import Reduction, Score, multiple_instance_info_nce, pooled_places
 from seehear.randomness import Randomness
 
@@ -41,26 +40,6 @@ AUDIO, IMAGE = "audio", "image"
 SEGMENT, SHIFT = 512, 238  # samples of the log spectrogram
 CROPPED = (224 / 246) ** 2  # share of the picture that a training crop keeps
 INPUTS = InputConfig(audio_seconds=3.0, audio_frames=304, crop_scale=(CROPPED, CROPPED), flip=True)
-
-
-@dataclass(frozen=True)
-class ConvNetConfig:
-    """The small towers: a convolution for each width."""
-
-    widths: tuple[int, ...] = (32, 64, 96, 128)
-    image_strides: tuple[int, ...] = (2, 2, 2, 1)
-    audio_strides: tuple[int, ...] = (4, 2, 2, 2)
-
-
-@dataclass(frozen=True)
-class SiameseConfig:
-    """AVSiam's trunk; the defaults are its Base."""
-
-    patch: int = 16
-    width: int = 768
-    depth: int = 12
-    heads: int = 12
-    stem: Stem = "linear"
 
 
 @dataclass(frozen=True)
@@ -135,8 +114,8 @@ class EzVsl(PartsMethod):
         keys = randomness.keys(batch.positions, batch.sample_ids)
         branches = self.branches(_both(self.patches(batch, keys), batch))
         loss = multiple_instance_info_nce(
-            _unit(self.audio_projection(self._pooled_sound(branches[AUDIO].tokens))),
-            _unit(self.image_projection(branches[IMAGE].tokens)),
+            unit(self.audio_projection(self._pooled_sound(branches[AUDIO].tokens))),
+            unit(self.image_projection(branches[IMAGE].tokens)),
             batch.sample_ids,
             self.config.temperature,
             self.config.score,
@@ -156,8 +135,8 @@ class EzVsl(PartsMethod):
     def similarities(self, patches: Mapping[str, Tensor]) -> Tensor:
         """As `localize`, of what `patches` returns for both modalities."""
         branches = self.branches(patches)
-        sound = _unit(self.audio_projection(self._pooled_sound(branches[AUDIO].tokens)))
-        places = _unit(self.image_projection(branches[IMAGE].tokens))
+        sound = unit(self.audio_projection(self._pooled_sound(branches[AUDIO].tokens)))
+        places = unit(self.image_projection(branches[IMAGE].tokens))
         return (torch.einsum("bnd,bd->bn", places, sound) / self.config.temperature).unflatten(1, self.grids[IMAGE])
 
     # ------------------------------------------------------------------------------------- the encoder, part by part
@@ -198,9 +177,9 @@ class EzVsl(PartsMethod):
             if modality == AUDIO:
                 pooled = self.audio_projection(self._pooled_sound(branches[AUDIO].tokens))
             else:
-                pooled = pooled_places(_unit(tokens[IMAGE]), self.config.score)
+                pooled = pooled_places(unit(tokens[IMAGE]), self.config.score)
             layers = branches[modality].layers
-            found[modality] = Features(tokens[modality], self.grids[modality], pooled, _unit(pooled), layers)
+            found[modality] = Features(tokens[modality], self.grids[modality], pooled, unit(pooled), layers)
         if len(branches) == 2 and (only is None or "audiovisual" in only):
             found["audiovisual"] = join([tokens[AUDIO], tokens[IMAGE]])
         return found
@@ -233,11 +212,6 @@ def _trunk(config: Config) -> tuple[nn.ModuleDict | SiameseViT, dict[str, tuple[
     with torch.device("meta"):
         maps = {m: build().eval()(torch.empty(shapes[m]))[-1] for m, build in make.items()}
     return nn.ModuleDict(towers), {m: (x.shape[2], x.shape[3]) for m, x in maps.items()}, towers[AUDIO].width
-
-
-def _unit(vectors: Tensor) -> Tensor:
-    """Of length one, in fp32 at least."""
-    return F.normalize(vectors.to(torch.promote_types(vectors.dtype, torch.float32)), dim=-1)
 
 
 def _both(patches: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
