@@ -10,6 +10,7 @@ import pyarrow as pa
 import torch
 
 from seehear import clips, world
+from seehear.clips import schema
 from seehear.search.columns import MODALITIES, Embedded
 from seehear.signals import waveform_to_int16
 from seehear.weights import Embedder, Encoder, load
@@ -82,3 +83,41 @@ def write(table: Path, vectors: Mapping[str, Sequence], weights: str, name: str 
 
 def _lists(values: np.ndarray, present: np.ndarray) -> list:
     return [row if there else None for row, there in zip(values, present, strict=True)]
+
+
+def clustered(count: int, width: int = 32, seed: int = 0, clusters: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Sound and picture vectors of clips that fall into clusters, float32 `[N, D]` each, L2-normalised."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(clusters, width))[rng.integers(clusters, size=count)]
+    both = [centres + 0.6 * rng.normal(size=(count, width)) for _ in range(2)]
+    one, other = ((each / np.linalg.norm(each, axis=1, keepdims=True)).astype(np.float32) for each in both)
+    return one, other
+
+
+def light(count: int, start: int = 0) -> pa.Table:
+    """Rows of a clip table without media."""
+    rows = [
+        schema.Row(f"c{i:06}", f"files/{i // 4:05}.wav", 1.0 * (i % 4), 1.0, ("train", "test")[i % 2], [f"l{i % 7}"])
+        for i in range(start, start + count)
+    ]
+    return schema.to_table(rows, schema.schema())
+
+
+def large(table: Path, count: int, width: int = 32, without: Sequence[int] = ()) -> Path:
+    """A table of many clips with clustered vectors and no media; some clips have no picture vector."""
+    lance.write_dataset(light(count), str(table))
+    audio, image = clustered(count, width)
+    pictures = [None if i in without else row for i, row in enumerate(image)]
+    write(table, {"audio": list(audio), "image": pictures}, "w" * 16, "toy")
+    return table
+
+
+def append(table: Path, count: int) -> None:
+    """More clips of the same kind at the end of a table that `large` made."""
+    dataset = lance.dataset(str(table))
+    audio, image = clustered(count, 32, seed=9)
+    more = light(count, dataset.count_rows())
+    for name, values in (("audio_toy", audio), ("image_toy", image)):
+        field = dataset.schema.field(name)
+        more = more.append_column(field, pa.array(list(map(list, values)), type=field.type))
+    lance.write_dataset(more.select(dataset.schema.names).cast(dataset.schema), str(table), mode="append")

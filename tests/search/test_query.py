@@ -83,7 +83,7 @@ def test_without_a_vector_of_both_their_mean_stands_for_it(own_table: Path) -> N
 
 def test_a_clip_without_any_vector_is_refused(own_table: Path) -> None:
     made_tables.write(own_table, {"audio": [None] + [np.eye(4)[0]] * 23}, "x" * 16, "holes")
-    with pytest.raises(DataError, match="'clip000' has no vector.*seehear embed MODEL"):
+    with pytest.raises(DataError, match=r"'clip000' has no vector.*seehear embed MODEL"):
         query_of_clip(EmbeddedTable(own_table), "clip000", "holes")
 
 

@@ -13,16 +13,18 @@ Legend: N vectors, D width, Q queries.
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seehear.clips.lance_files import storage_failures
+from seehear.clips.lance_files import is_uri, open_dataset, storage_failures
 from seehear.contracts import Modality
 from seehear.errors import StorageError, UsageError
+from seehear.search.alone import alone
 from seehear.search.approximate import approximate
 from seehear.search.columns import Embedded
 from seehear.search.embedded_table import EmbeddedTable
@@ -96,14 +98,20 @@ def build_index(table: EmbeddedTable, column: Embedded, wish: Wish, progress: Pr
     """Build, extend or take away the index of a column, as far as what is wished for is not there yet.
 
     Raises:
-        UsageError: for settings that do not fit the vectors.
-        StorageError: on a full disk and the like, or if another process wrote to the table meanwhile.
+        UsageError: for settings that do not fit the vectors, or if another process builds an index of the same table.
+        StorageError: on a full disk and the like, or if another process took these vectors away meanwhile.
     """
+    lock = Path(table.uri.rstrip("/") + ".index.lock")
+    with nullcontext() if is_uri(table.uri) else alone(lock, f"building an index of {table.uri}"):
+        return _build(table, column, wish, progress)
+
+
+def _build(table: EmbeddedTable, column: Embedded, wish: Wish, progress: Progress | None) -> Outcome:
     count, there = table.count(column), index_of(table, column)
     if wish.kind == "exact" or (wish.kind == "auto" and count < EXACT_BELOW and there is None):
         if there is not None:
-            with _alone(table):
-                table.dataset.drop_index(name_of(column))
+            with _failures(table):
+                _refuse_others(table, column).drop_index(name_of(column))
         return Outcome(column.column, count, None, "none needed" if there is None else "taken away")
     known = None if there is None else there.measured
     shape = _shape(count, column.width, wish, known)
@@ -116,21 +124,21 @@ def build_index(table: EmbeddedTable, column: Embedded, wish: Wish, progress: Pr
     if not extend:
         _create(table, column, shape, progress)
     elif there is not None and there.missing:
-        with _alone(table):
-            table.dataset.optimize.optimize_indices(index_names=[name_of(column)])
+        with _failures(table):
+            _refuse_others(table, column).optimize.optimize_indices(index_names=[name_of(column)])
     elif known is not None and known.queries == wish.queries and (known.recall >= wish.recall or known.tried_all):
         return Outcome(column.column, count, known, "there already", known.recall >= wish.recall)
     shape = replace(shape, build_seconds=time.perf_counter() - began)
     newest = table.newest()
     measured = measure(newest, column, shape, wish, progress)
-    with _alone(newest):
-        newest.dataset.update_config({key_of(column): measured.to_json()})
+    with _failures(newest):
+        _refuse_others(newest, column).update_config({key_of(column): measured.to_json()})
     done = "extended" if extend else "built"
     return Outcome(column.column, count, measured, done, measured.recall >= wish.recall)
 
 
 @contextmanager
-def _alone(table: EmbeddedTable) -> Iterator[None]:
+def _failures(table: EmbeddedTable) -> Iterator[None]:
     """Turn the refusal of a commit beside another writer's into an error with its cure."""
     try:
         with storage_failures(table.uri):
@@ -138,11 +146,34 @@ def _alone(table: EmbeddedTable) -> Iterator[None]:
     except StorageError as error:
         if "conflict" not in error.found.lower():
             raise
-        raise StorageError(
-            f"{table.uri} was written by another process meanwhile",
-            cause="`seehear embed` or `seehear index` on the same table at the same time",
-            cure="let it end, then run this command again",
-        ) from error
+        raise _meanwhile(table) from error
+
+
+def _meanwhile(table: EmbeddedTable) -> StorageError:
+    return StorageError(
+        f"{table.uri} was written by another process meanwhile",
+        cause="`seehear embed` on the same table at the same time",
+        cure="let it end, then run this command again",
+    )
+
+
+def _refuse_others(table: EmbeddedTable, column: Embedded) -> Any:
+    """The newest version, if these vectors are still in it.
+
+    Lance lets an index be committed on a column that is gone by then, and cannot use that table's indexes afterwards.
+    """
+    with storage_failures(table.uri):
+        newest = open_dataset(table.uri, storage_options=table.storage_options)
+        if newest is not None and _field_number(newest, column) == _field_number(table.dataset, column):
+            return newest
+        if newest is not None and any(index.name == name_of(column) for index in newest.describe_indices()):
+            newest.drop_index(name_of(column))
+    raise _meanwhile(table)
+
+
+def _field_number(dataset: Any, column: Embedded) -> int | None:
+    """Lance's number of a column: another one is another column, whatever its name."""
+    return next((field.id() for field in dataset.lance_schema.fields() if field.name() == column.column), None)
 
 
 def _shape(count: int, width: int, wish: Wish, known: Measured | None) -> Measured:
@@ -180,17 +211,21 @@ def _create(table: EmbeddedTable, column: Embedded, shape: Measured, progress: P
             progress(event.stage.replace("_", " "), event.completed, event.total)
 
     codes = {"num_sub_vectors": shape.sub_vectors} if shape.sub_vectors else {}
-    with _alone(table):
-        table.dataset.create_index(
-            column.column,
-            shape.kind.upper(),
-            name=name_of(column),
-            metric="cosine",
-            replace=True,
-            num_partitions=shape.cells,
-            progress_callback=tell,
-            **codes,
-        )
+    newest = _refuse_others(table, column)
+    try:
+        with _failures(table):
+            newest.create_index(
+                column.column,
+                shape.kind.upper(),
+                name=name_of(column),
+                metric="cosine",
+                replace=True,
+                num_partitions=shape.cells,
+                progress_callback=tell,
+                **codes,
+            )
+    finally:
+        _refuse_others(table, column)
 
 
 def measure(

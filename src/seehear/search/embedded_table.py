@@ -56,6 +56,7 @@ class EmbeddedTable:
         version: the version that is read, whatever is written later.
         embedded: its columns of vectors.
         dataset: the Lance dataset at that version.
+        storage_options: settings of the object store.
 
     Raises:
         StorageError: if there is no table, it is damaged, its packing has not ended, or no model has embedded it.
@@ -69,7 +70,7 @@ class EmbeddedTable:
         self.uri, self.version = self._clips.uri, self._clips.version
         self.dataset = cast(Any, open_dataset(self.uri, self.version, storage_options))
         self.embedded: tuple[Embedded, ...] = tuple(embedded_in(self.dataset.schema))
-        self._storage_options = storage_options
+        self.storage_options = storage_options
         self._vectors: dict[str, Vectors] = {}
         self._counts: dict[str, int] = {}
         if not self.embedded:
@@ -84,7 +85,7 @@ class EmbeddedTable:
 
     def newest(self) -> "EmbeddedTable":
         """The same table at its newest version."""
-        return EmbeddedTable(self.uri, storage_options=self._storage_options)
+        return EmbeddedTable(self.uri, storage_options=self.storage_options)
 
     # What is known of each clip -----------------------------------------------------------------------------------
     @property

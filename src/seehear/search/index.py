@@ -5,6 +5,7 @@ LanceDB's engine holds the index inside the table: IVF-PQ (cells around centres,
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -32,6 +33,11 @@ class Effort:
     cells: int
     refine: int = 1
     beam: int = 0
+
+    def among(self, share: float, cells: int) -> "Effort":
+        """The effort where only a `share` of the vectors may be found: more of the `cells`, and a wider beam."""
+        more = 1 / max(share, 1e-9)
+        return Effort(min(cells, math.ceil(self.cells * more)), self.refine, math.ceil(self.beam * min(more, 8)))
 
 
 @dataclass(frozen=True)

@@ -188,6 +188,8 @@ class Searcher:
         if index is None or index.measured is None or few:
             return None
         effort = index.measured.effort
+        if allowed is not None:
+            effort = effort.among(float(allowed.mean()), index.measured.cells)
         if k * effort.refine >= self.table.count(column):
             return None
         found = approximate(self.table, column, effort, vectors, k, where.sql if where else "")
