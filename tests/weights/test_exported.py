@@ -92,6 +92,13 @@ def test_files_name_no_place(folder: Path):
         assert not [place for place in places if place in path.read_bytes()], path.name
 
 
+def test_a_program_holds_no_weight_that_it_does_not_use(encoder: Encoder, tmp_path: Path):
+    export(encoder, tmp_path / "out", ("pt2",), entries=("image",))
+    held = torch.export.load(tmp_path / "out/image.pt2").state_dict
+    assert "method.trunk.patch_embed.image.proj.weight" in held
+    assert not [name for name in held if "audio" in name or "fusion" in name or "decoder" in name]
+
+
 # ------------------------------------------------------------------------------------------ without this package
 @pytest.mark.parametrize("kind", ["pt2", "onnx"])
 def test_the_example_runs_where_this_package_is_not(kind: str, folder: Path, encoder: Encoder, tmp_path: Path):

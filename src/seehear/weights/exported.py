@@ -112,6 +112,9 @@ def _traced(network: EntryPoint, method: Method, name: Entry) -> torch.export.Ex
         program = torch.export.export(network, tuple(inputs.values()), dynamic_shapes=shapes, strict=True)
     for node in program.graph.nodes:  # where the code lies on this machine is nobody's business
         node.meta.pop("stack_trace", None)
+    used = {*program.graph_signature.parameters, *program.graph_signature.buffers}
+    for key in [key for key in program.state_dict if key not in used]:
+        del program.state_dict[key]
     return program
 
 
