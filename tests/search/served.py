@@ -2,10 +2,12 @@
 
 import io
 import json
+import threading
 import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from starlette.testclient import TestClient
 from seehear.media import encode_jpeg
 from seehear.search.searching import Searcher
 from seehear.search.service.app import App
+from seehear.search.service.server import Server, listen
 from seehear.search.service.settings import Settings
 from tests.search import made_tables
 
@@ -31,6 +34,26 @@ def service(table: Path, settings: Settings | None = None, **headers: str) -> It
                 break
             time.sleep(0.02)
         yield client
+
+
+@contextmanager
+def running(table: Path, settings: Settings, knows: str = "") -> Iterator[int]:
+    """The port of a service in a thread of this process."""
+    ready = threading.Event()
+    with listen("127.0.0.1", 0) as listening:
+        searcher = Searcher(table, encoder=made_tables.encoder())
+        searcher.columns = {name: replace(column, knows=knows) for name, column in searcher.columns.items()}
+        app = App(searcher, settings)
+        server = Server(app, ready=ready.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        port = int(listening.getsockname()[1])
+        thread.start()
+        assert ready.wait(30)
+        yield port
+        server.should_exit = True
+        thread.join(30)
+    assert not thread.is_alive()
+    assert not app.desk.spool.folder.exists()
 
 
 def error(answer: Any, status: int, table: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,32 +16,11 @@ import pytest
 
 from seehear.cli import main
 from seehear.cli.serve import EXAMPLES
-from seehear.search.searching import Searcher
-from seehear.search.service.app import App
-from seehear.search.service.server import Server, listen
 from seehear.search.service.settings import Settings
 from tests.cli.calls import failure
-from tests.search import made_tables, served
+from tests.search import served
 
 TOKEN = "a-token-of-some-length"
-
-
-@contextlib.contextmanager
-def _running(table: Path, settings: Settings) -> Iterator[int]:
-    """The port of a service in a thread of this process."""
-    ready = threading.Event()
-    with listen("127.0.0.1", 0) as listening:
-        app = App(Searcher(table, encoder=made_tables.encoder()), settings)
-        server = Server(app, ready=ready.set)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        port = int(listening.getsockname()[1])
-        thread.start()
-        assert ready.wait(30)
-        yield port
-        server.should_exit = True
-        thread.join(30)
-    assert not thread.is_alive()
-    assert not app.desk.spool.folder.exists()
 
 
 @contextlib.contextmanager
@@ -76,7 +54,7 @@ def _until_closed(connection: socket.socket) -> bytes:
 
 
 def test_slow_clients_are_let_go(embedded_table: Path) -> None:
-    with _running(embedded_table, Settings(read_seconds=0.4)) as port:
+    with served.running(embedded_table, Settings(read_seconds=0.4)) as port:
         heads = {
             b"": b"",  # says nothing
             b"GET /api/clips HTTP/1.1\r\nHost: localh": b"",  # never ends its head
@@ -93,7 +71,7 @@ def test_slow_clients_are_let_go(embedded_table: Path) -> None:
 
 
 def test_a_head_that_drips_gets_no_more_time(embedded_table: Path) -> None:
-    with _running(embedded_table, Settings(read_seconds=0.5)) as port:
+    with served.running(embedded_table, Settings(read_seconds=0.5)) as port:
         began, alive = time.monotonic(), True
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\n")
@@ -108,7 +86,7 @@ def test_a_head_that_drips_gets_no_more_time(embedded_table: Path) -> None:
 
 
 def test_requests_that_are_no_http(embedded_table: Path) -> None:
-    with _running(embedded_table, Settings()) as port:
+    with served.running(embedded_table, Settings()) as port:
         for sent in (b"\x16\x03\x01\x02\x00\x01\x00" * 9 + b"\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"y" * 40_000):
             with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
                 with contextlib.suppress(ConnectionError):
@@ -119,7 +97,7 @@ def test_requests_that_are_no_http(embedded_table: Path) -> None:
 
 
 def test_a_client_that_goes_away_leaves_nothing(embedded_table: Path) -> None:
-    with _running(embedded_table, Settings(workers=1)) as port:
+    with served.running(embedded_table, Settings(workers=1)) as port:
         head = b"POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + bytes(50_000)
         for _ in range(5):
@@ -137,14 +115,14 @@ def test_a_request_beyond_its_time_is_ended(embedded_table: Path, monkeypatch) -
     from seehear.search.service.desk import Desk
 
     monkeypatch.setattr(Desk, "collection", lambda self: time.sleep(1.0))
-    with _running(embedded_table, Settings(total_seconds=0.3)) as port:
+    with served.running(embedded_table, Settings(total_seconds=0.3)) as port:
         answer = httpx.get(f"http://127.0.0.1:{port}/api/collection")
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "timeout")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.full)])
 def test_it_ends_in_order_and_answers_what_is_under_way(embedded_table: Path, number: signal.Signals) -> None:
-    """On every address of this machine, with a token from the environment: all that a process can show, in one start."""
+    """On every address of this machine, with a token from the environment: all that a process shows, in one start."""
     with _process(embedded_table, "--host", "0.0.0.0", SEEHEAR_TOKEN=TOKEN) as (process, facts):
         assert (facts["clips"], facts["token"]) == (24, True)
         assert TOKEN not in json.dumps(facts)

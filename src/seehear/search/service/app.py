@@ -58,8 +58,8 @@ def _api(desk: Desk) -> FastAPI:
     api = FastAPI(
         title="SeeHear search",
         version=__version__,
-        description="Search a collection of clips by sound, picture or clip. Where the service asks for a token, send the "
-        "header Authorization: Bearer TOKEN.",
+        description="Search a collection of clips by sound, picture or clip. Where the service asks for a token, send "
+        "the header Authorization: Bearer TOKEN.",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
