@@ -69,13 +69,13 @@ def embed(table: Path, by: Encoder | None = None, name: str = MODEL) -> None:
     write(table, found, network.about.weights, name)
 
 
-def write(table: Path, vectors: Mapping[str, Sequence], weights: str, name: str = MODEL, knows: str = "") -> None:
+def write(table: Path, vectors: Mapping[str, Sequence], weights: str, name: str = MODEL, slug: str = "") -> None:
     """Write lists of vectors (None where a clip has none) as a model's columns."""
     fields, arrays = [], []
     for modality, rows in vectors.items():
         width = next(len(row) for row in rows if row is not None)
-        slug = name.replace("-", "_")
-        field = Embedded(slug, name, weights, modality, width, "fp32", 3.2, knows).field
+        column = Embedded(slug or name.replace("-", "_"), name, weights, modality, width, "fp32", 3.2)
+        field = column.field
         fields.append(field)
         arrays.append(pa.array([None if row is None else list(row) for row in rows], type=field.type))
     lance.dataset(str(table)).add_columns(pa.Table.from_arrays(arrays, schema=pa.schema(fields)).to_reader())

@@ -206,17 +206,18 @@ class EmbeddedTable:
         Raises:
             UsageError: if there are several and none is named, or none of this name.
         """
-        if model is None and len(self.models) > 1:
+        slugs = list(self.models)
+        if model is not None:
+            slugs = [model] if model in slugs else sorted({c.slug for c in self.embedded if c.model == model})
+        if not slugs:
+            raise unknown_name(f"model {model!r} of {self.uri}", str(model), self.models)
+        if len(slugs) > 1:
             raise UsageError(
-                f"{self.uri} holds vectors of {len(self.models)} models: {', '.join(self.models)}",
+                f"{self.uri} holds vectors of {len(slugs)} models: {', '.join(slugs)}",
                 expected="the name of one",
-                cure=f"--model {self.models[0]}",
+                cure=f"--model {slugs[0]}",
             )
-        wanted = self.models[0] if model is None else model
-        found = {c.modality: c for c in self.embedded if wanted in (c.slug, c.model)}
-        if not found:
-            raise unknown_name(f"model {wanted!r} of {self.uri}", wanted, self.models)
-        return found
+        return {column.modality: column for column in self.embedded if column.slug == slugs[0]}
 
     def vectors(self, column: Embedded) -> Vectors:
         """All vectors of a column, read once and kept.
