@@ -1,4 +1,4 @@
-"""DeepAVFusion's files: the published network within 1e-4 for any weights, sizes off the shapes, every key accounted."""
+"""DeepAVFusion's files: the published network within 1e-4 for any weights, sizes off the shapes, no key lost."""
 
 import pytest
 import torch

@@ -27,14 +27,19 @@ from seehear.metrics.ranks import cosine_ranks, median_rank, recall_at, score_ra
 from seehear.metrics.relevance import label_groups, shares_label
 from seehear.metrics.retrieval import paired_ranks
 from seehear.metrics.roc import area_under_roc, d_prime, mean_area_under_roc
+from seehear.metrics.segmentation import Segmentation, segmentation
+from seehear.metrics.separation import Separation, bss_eval, mixtures, separation, si_sdr
 
 __all__ = [
     "ClassMean",
     "Detection",
     "ModalityConfusion",
+    "Segmentation",
+    "Separation",
     "area_under_roc",
     "average_precision",
     "best_at_coverage",
+    "bss_eval",
     "centre_disc",
     "chance_agreement",
     "chance_median_rank",
@@ -57,6 +62,7 @@ __all__ = [
     "mean_average_precision",
     "mean_lower_bound",
     "median_rank",
+    "mixtures",
     "modality_confusion",
     "modality_gap",
     "neighbour_agreement",
@@ -68,7 +74,10 @@ __all__ = [
     "pointing",
     "recall_at",
     "score_ranks",
+    "segmentation",
+    "separation",
     "shares_label",
+    "si_sdr",
     "top_k_correct",
     "union_truth",
     "wilson_lower_bound",

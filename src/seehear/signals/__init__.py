@@ -14,6 +14,7 @@ from seehear.signals.repeat import repeat_short
 from seehear.signals.resample import resample
 from seehear.signals.resize import fit_pictures, resize
 from seehear.signals.roll import random_shifts, roll_time
+from seehear.signals.separation import Bands, band_magnitude, mixture_spectrum, over_bins, separated
 from seehear.signals.spec_augment import spec_augment
 from seehear.signals.spectrogram import (
     SPECTROGRAM_MEAN,
@@ -33,7 +34,9 @@ __all__ = [
     "LOG_FLOOR",
     "SPECTROGRAM_MEAN",
     "SPECTROGRAM_STD",
+    "Bands",
     "add_noise",
+    "band_magnitude",
     "crop_resize",
     "denormalize_image",
     "denormalize_spectrogram",
@@ -48,8 +51,10 @@ __all__ = [
     "log_mel",
     "log_spectrogram",
     "mirror_short",
+    "mixture_spectrum",
     "normalize_image",
     "normalize_spectrogram",
+    "over_bins",
     "power_density",
     "random_gain",
     "random_resized_crop_boxes",
@@ -58,6 +63,7 @@ __all__ = [
     "resample",
     "resize",
     "roll_time",
+    "separated",
     "spec_augment",
     "steady",
     "stft",
