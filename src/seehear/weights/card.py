@@ -17,6 +17,7 @@ from seehear.errors import StorageError
 from seehear.layers.inputs import InputConfig
 from seehear.training.checkpoints import STATE, latest_checkpoint, open_checkpoint
 from seehear.weights.model_folder import FIGURES
+from seehear.weights.packaged import packaged_names
 from seehear.weights.released.encoder import ReleasedEncoder
 from seehear.weights.released.sources import SOURCES
 
@@ -152,12 +153,16 @@ def _what(words: CardWords, method: Method) -> str:
 
 
 def _use(name: str, method: Method) -> str:
-    lines = ["## How to use it", "", "```python", "import seehear", "", f'encoder = seehear.load("{name}")']
+    lines = ["## How to use it", "", "```python", "import seehear", ""]
+    if name in packaged_names():
+        lines.append(f'encoder = seehear.load("{name}")  # ships with the package')
+    else:
+        lines.append('encoder = seehear.load("FOLDER")  # where this card lies, or owner/name on the hub')
     if method.needs.audio is not None:
         lines.append("encoder.encode_audio(waveform, sample_rate).embedding  # [B, D] of [B, S], any rate")
     if method.needs.frames is not None:
         lines.append("encoder.encode_frames(pictures).embedding  # [B, D] of uint8 [B, 3, H, W], any size")
-    return "\n".join([*lines, "```", "", "In the place of the name, the path of this folder or its id on the hub.", ""])
+    return "\n".join([*lines, "```", ""])
 
 
 def _inputs(method: Method) -> str:
