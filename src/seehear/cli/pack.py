@@ -18,6 +18,7 @@ EXAMPLES = (
     "seehear pack videos clips.lance",
     "seehear pack lectures lectures.lance --clip-seconds 10 --hop 30 --max-clips-per-file 60",
     "seehear pack photos photos.lance --modality image --size 256",
+    "seehear pack 'shards/{000..011}.tar' clips.lance --modality any",
 )
 
 
@@ -31,7 +32,7 @@ class Options:
     """
 
     folder: Annotated[Positional[Path], named("FOLDER")]
-    """the folder of media, or one file"""
+    """the folder of media, one file, or WebDataset tars: one, a folder of them, or a pattern with {000..011} and *"""
     table: Annotated[Positional[str], named("TABLE")]
     """the table to write: a path that ends in .lance, or the URI of an object store"""
     clip_seconds: float = 10.0

@@ -50,8 +50,8 @@ class Stored:
     video: bytes | None
 
 
-def convert(path: str, piece: Piece, storing: Storing, limits: Limits) -> Stored:
-    """Decode one clip and code it for the table.
+def convert(path: str | bytes, piece: Piece, storing: Storing, limits: Limits) -> Stored:
+    """Decode one clip of a file (a path, or its bytes) and code it for the table.
 
     Raises:
         MediaError: if it cannot be decoded.
@@ -107,10 +107,10 @@ def coded(audio: np.ndarray, codec: str) -> bytes:
     return encode_flac(audio) if codec == "flac" else audio.astype("<i2").tobytes()
 
 
-def _video(path: str, piece: Piece, storing: Storing, audio: np.ndarray | None, limits: Limits) -> bytes | None:
+def _video(path: str | bytes, piece: Piece, storing: Storing, audio: np.ndarray | None, limits: Limits) -> bytes | None:
     """The clip as a file: the bytes as they are where it is the whole file, coded anew at `size` where it is cut."""
     if piece.whole:
-        return Path(path).read_bytes()
+        return path if isinstance(path, bytes) else Path(path).read_bytes()
     if not piece.frames_per_second:
         return None
     rate = min(piece.frames_per_second, _VIDEO_RATE)

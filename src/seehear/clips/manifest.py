@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,11 +164,32 @@ def _entry(row: dict[str, Any], where: str, beside: Path, folder: Path, split: s
     if given is None:
         raise DataError(f"{where} names no file", expected=f"a value under {', '.join(FILE_COLUMNS)}")
     path = _located(given, beside, folder)
-    start, duration = _stretch(row, where)
+    known = described(row, where, split)
     arrays = row.get("truth_arrays", "")
-    return Entry(
+    return replace(
+        known,
         path=str(path),
         name=name_of(path, folder),
+        truth_arrays=str(_located(str(arrays), beside, folder)) if arrays else "",
+    )
+
+
+def described(row: dict[str, Any], where: str, split: str = "") -> Entry:
+    """What a row says of a clip, but not which file it is.
+
+    Args:
+        row: values by column.
+        where: the row, for messages.
+        split: the split where the row names none.
+
+    Raises:
+        DataError: if a value cannot be understood.
+    """
+    row = _named(row)
+    start, duration = _stretch(row, where)
+    return Entry(
+        path="",
+        name="",
         id=printable(str(row.get("id", ""))),
         split=printable(str(row.get("split", split))),
         labels=_labels(row.get("labels", row.get("label")), where),
@@ -176,7 +197,6 @@ def _entry(row: dict[str, Any], where: str, beside: Path, folder: Path, split: s
         start_seconds=start,
         duration_seconds=duration,
         truth=_truth(row, where),
-        truth_arrays=str(_located(str(arrays), beside, folder)) if arrays else "",
     )
 
 

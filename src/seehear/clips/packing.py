@@ -15,10 +15,12 @@ from seehear.clips.clip import ClipSource
 from seehear.clips.convert import Storing
 from seehear.clips.feed import Feed, FolderFeed, SourceFeed
 from seehear.clips.folder import nothing_usable
-from seehear.clips.lance_files import is_uri, storage_failures
+from seehear.clips.lance_files import is_uri, storage_failures, text_of
 from seehear.clips.listing import list_folder
 from seehear.clips.pieces import Cutting, Modality
 from seehear.clips.report import PackProgress, PackReport
+from seehear.clips.shards import shards_of
+from seehear.clips.webdataset_in import WebDatasetFeed
 from seehear.clips.writer import TableWriter
 from seehear.errors import UsageError
 from seehear.media import Limits
@@ -46,7 +48,8 @@ def pack(
     """Pack clips into a Lance table, or go on with a packing that was stopped.
 
     Args:
-        source: a folder of media, one media file, or a collection of clips (whose cutting is kept as it is).
+        source: a folder of media, one media file, WebDataset tars (one, a folder of them, or a pattern such as
+            "shards/{000..011}.tar"), or a collection of clips (whose cutting is kept as it is).
         table: path or object-store URI of the table, best ending in ".lance".
         manifest: CSV, JSONL or Parquet; by default `manifest.*` in the folder or in its subfolders.
         clip_seconds: length of a clip; a tail shorter than half of it joins the clip before it.
@@ -92,6 +95,9 @@ def _feed(
     limits: Limits | None,
 ) -> Feed:
     if isinstance(source, str | Path):
+        shards = shards_of(source) if manifest is None else []
+        if shards:
+            return WebDatasetFeed(text_of(source), shards, cutting, storing, workers, limits)
         return FolderFeed(list_folder(source, manifest), cutting, storing, workers, limits)
     if manifest is not None:
         raise UsageError("a collection of clips has no manifest", cure="leave it out, or pack the folder instead")

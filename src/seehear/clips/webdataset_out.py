@@ -6,17 +6,18 @@ export. Equal tables give equal bytes.
 
 import io
 import json
+import os
 import shutil
 import tarfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seehear.clips.lance_files import open_dataset, storage_failures, text_of
 from seehear.clips.pack_state import Skip
-from seehear.clips.schema import check_schema
+from seehear.clips.schema import BLOBS, check_schema
 from seehear.clips.survey import skip_of
 from seehear.clips.webdataset_names import MARK, MARK_VERSION, ROW, SHARD, frame_names, key_of
 from seehear.errors import MediaError, SkipReason, StorageError, UsageError
@@ -118,7 +119,7 @@ def _refuse_others(folder: Path, overwrite: bool) -> None:
 
 
 def _write(
-    rows: Iterator[tuple[dict[str, Any], Any]],
+    rows: Iterator[tuple[dict[str, Any], dict[str, bytes | None]]],
     temporary: Path,
     folder: Path,
     shard_bytes: int,
@@ -128,9 +129,9 @@ def _write(
     skips: list[Skip] = []
     written = 0
     with _Shards(temporary, shard_bytes) as shards:
-        for done, (row, videos) in enumerate(rows, 1):
+        for done, (row, blobs) in enumerate(rows, 1):
             try:
-                shards.add(key_of(row["id"]), members_of(row, videos))
+                shards.add(key_of(row["id"]), members_of(row, blobs))
                 written += 1
             except MediaError as error:
                 skips.append(skip_of(row["id"], error))
@@ -168,7 +169,7 @@ class _Shards:
         """End the shard that is being filled."""
         if self._tar is not None:
             self._tar.close()
-            self.bytes += self._tar.offset
+            self.bytes += os.path.getsize(self._tar.name)  # type: ignore[arg-type]
             self._tar = None
 
 
@@ -180,10 +181,10 @@ def _header(name: str, size: int) -> tarfile.TarInfo:
 
 
 # ------------------------------------------------------------------------------------------------- a row as members
-def _rows(dataset: Any, uri: str) -> Iterator[tuple[dict[str, Any], dict[str, bytes]]]:
+def _rows(dataset: Any, uri: str) -> Iterator[tuple[dict[str, Any], dict[str, bytes | None]]]:
     """Every row with its blobs, in the table's order."""
     columns = [*ROW, "frames", "audio", "audio_codec", "truth"]
-    blobs = [name for name in ("video", "truth_arrays") if name in dataset.schema.names]
+    blobs = [name for name in BLOBS if name in dataset.schema.names]
     total = dataset.count_rows()
     for start in range(0, total, _CHUNK):
         places = list(range(start, min(start + _CHUNK, total)))
@@ -191,7 +192,7 @@ def _rows(dataset: Any, uri: str) -> Iterator[tuple[dict[str, Any], dict[str, by
             rows = dataset.take(places, columns=columns).to_pylist()
             kept = {name: dataset.take_blobs(name, indices=places) for name in blobs}
         for number, row in enumerate(rows):
-            yield row, {name: data for name in blobs if (data := _read(kept[name][number], uri)) is not None}
+            yield row, {name: _read(kept[name][number], uri) for name in blobs}
 
 
 def _read(blob: Any, uri: str) -> bytes | None:
@@ -201,12 +202,12 @@ def _read(blob: Any, uri: str) -> bytes | None:
         return file.readall()
 
 
-def members_of(row: dict[str, Any], blobs: dict[str, bytes]) -> Members:
+def members_of(row: dict[str, Any], blobs: Mapping[str, bytes | None]) -> Members:
     """Extension and bytes of each member of a clip.
 
     Args:
         row: the columns of `webdataset_names.ROW`, with frames, audio, audio_codec and truth.
-        blobs: `video` and `truth_arrays` where there are any.
+        blobs: `video` and `truth_arrays`, if the table has such columns; None where the row has none.
 
     Raises:
         MediaError: if the row is damaged.
@@ -214,15 +215,16 @@ def members_of(row: dict[str, Any], blobs: dict[str, bytes]) -> Members:
     frames = row["frames"] or []
     if len(frames) != len(row["frame_seconds"] or []):
         raise MediaError(SkipReason.TRUNCATED, f"{len(frames)} frames, {len(row['frame_seconds'] or [])} times")
-    facts = {MARK: MARK_VERSION} | {name: row[name] for name in ROW} | {"truth": json.loads(row["truth"] or "{}")}
+    facts = {MARK: MARK_VERSION, "blobs": list(blobs)} | {name: row[name] for name in ROW}
+    facts["truth"] = json.loads(row["truth"] or "{}")
     members = [("json", json.dumps(facts, ensure_ascii=False, sort_keys=True).encode())]
     members += list(zip(frame_names(len(frames)), frames, strict=True))
     if row["audio_codec"] is not None:
         members.append(_sound(row["audio"], row["audio_codec"]))
-    if "video" in blobs:
-        members.append((_video_suffix(blobs["video"]), blobs["video"]))
-    if "truth_arrays" in blobs:
-        members.append(("npz", blobs["truth_arrays"]))
+    if (video := blobs.get("video")) is not None:
+        members.append((_video_suffix(video), video))
+    if (arrays := blobs.get("truth_arrays")) is not None:
+        members.append(("npz", arrays))
     return members
 
 
