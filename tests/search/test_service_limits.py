@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -129,6 +130,13 @@ def test_an_oversized_body_is_refused_before_and_while_it_comes(embedded_table: 
         assert _left(client) == []
         headers["Content-Length"] = "many"
         assert served.error(client.post("/api/search", content=b"", headers=headers), 400, embedded_table)
+
+
+def test_only_uploads_may_be_large(embedded_table: Path) -> None:
+    with served.service(embedded_table, Settings(token=TOKEN)) as client:
+        answer = client.post("/api/session", json={"token": "x" * 70_000})
+        assert served.error(answer, 413, embedded_table)["expected"] == "at most 64 KiB"
+        assert client.post("/api/session", json={"token": "x" * 2000}).status_code == 422
 
 
 def _form(*parts: tuple[str, str | None, bytes]) -> dict[str, Any]:
@@ -444,3 +452,32 @@ def test_a_pinned_version_stays(own_table: Path) -> None:
         assert client.get("/api/clips").json() == before
         key = before["clips"][0]["key"]
         assert client.get(f"/api/clips/{key}/sound").status_code == 200
+
+
+@pytest.mark.full
+def test_two_thousand_hostile_requests(embedded_table: Path) -> None:
+    """Uploads with bytes changed or cut off, and questions made of scraps: refused or answered, and nothing stays."""
+    drawn = np.random.default_rng(0)
+    seeds = [served.wav(0.3), served.jpeg(), WHOLE["content"]]
+    scraps = ["../", "%00", "'", '"><script>', "audio", "image", "0" * 16, "1e999", "-1", "\u202e", "SELECT 1", "", "k"]
+    with served.service(embedded_table, Settings(searches_per_minute=10**6, requests_per_minute=10**6)) as client:
+        for number in range(2000):
+            if number % 2:
+                data = bytearray(seeds[number % 3])
+                for place in drawn.integers(0, len(data), 1 + number % 40):
+                    data[place] = drawn.integers(256)
+                fields = {
+                    name: str(drawn.choice(scraps)) for name in drawn.choice(["k", "by", "use", "at", "label"], 2)
+                }
+                answer = served.ask(client, bytes(data[: drawn.integers(len(data) + 1)]), **fields)
+            else:
+                path = drawn.choice(["clips", "clips/" + "0" * 16, "search", "map", "clips/x/video", "session"])
+                words = {
+                    name: str(drawn.choice(scraps)) for name in drawn.choice(["clip", "query", "by", "k", "text"], 3)
+                }
+                answer = client.get(f"/api/{path}", params=words)
+            if answer.status_code >= 400:
+                served.error(answer, answer.status_code, embedded_table)
+            assert answer.status_code < 500
+        assert _left(client) == []
+        assert served.ask(client, served.wav()).status_code == 200

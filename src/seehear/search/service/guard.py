@@ -21,6 +21,7 @@ from seehear.search.service.settings import Settings
 from seehear.search.service.tokens import Doorkeeper
 
 LOG = logging.getLogger("seehear.serve")
+UPLOADS = "/api/search"
 OPEN = ("/health/live", "/health/ready", "/api/session")
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
@@ -86,11 +87,15 @@ class Guard:
         if _needs_token(scope["path"]):
             self._doorkeeper.check(headers, client)
         self._rate.take("token" if self._doorkeeper.asks and "authorization" in headers else client)
-        _check_length(headers, self._settings.body_bytes)
+        _check_length(headers, self._most(scope))
+
+    def _most(self, scope: Scope) -> int:
+        """Bytes of a body: only uploads, which go to the disk, may be large."""
+        return self._settings.body_bytes if scope["path"] == UPLOADS else self._settings.field_bytes
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
         """The request's body, within its size and times."""
-        settings, seen, done = self._settings, 0, False
+        settings, most, seen, done = self._settings, self._most(scope), 0, False
 
         async def counted() -> Message:
             nonlocal seen, done
@@ -104,8 +109,8 @@ class Guard:
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 done = not message.get("more_body", False)
-            if seen > settings.body_bytes:
-                raise _too_large(settings.body_bytes)
+            if seen > most:
+                raise _too_large(most)
             return message
 
         return counted
@@ -153,5 +158,5 @@ def _check_length(headers: Mapping[str, str], most: int) -> None:
 
 
 def _too_large(most: int) -> RefusedError:
-    size = f"{most / 2**20:g} MiB"
+    size = f"{most / 2**20:g} MiB" if most >= 2**20 else f"{most / 2**10:g} KiB"
     return RefusedError(413, "too-large", f"more than {size}", f"at most {size}", "cut the file to what you look for")

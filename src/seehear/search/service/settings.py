@@ -17,7 +17,7 @@ class Settings:
         names: what the header Host may say, without the port; numeric addresses count only with `any_address`.
         any_address: the service listens beyond loopback: Host may be any numeric address (no rebinding has one).
         workers: decoding processes.
-        body_bytes: of one request.
+        body_bytes: of one upload; any other body may have `field_bytes`.
         fields: of one form, beside its one file.
         field_bytes: of one field of a form.
         header_bytes: of all headers of a request.

@@ -162,7 +162,7 @@ function introduce(facts) {
   const classes = facts.labels.length ? `${facts.labels.length} labels` : "";
   at("name").textContent = facts.name;
   document.title = `${facts.name} · SeeHear search`;
-  at("subtitle").textContent = [`${facts.clips.toLocaleString("en")} clips`, hours(facts.seconds), classes, model].filter(Boolean).join(" · ");
+  at("subtitle").textContent = [`${facts.clips.toLocaleString("en")} clips`, facts.seconds > 0 && hours(facts.seconds), classes, model].filter(Boolean).join(" · ");
   at("knows").hidden = !facts.knows;
   at("knows").textContent = facts.knows;
   at("foot-words").textContent = `· version ${facts.version} of the table · read only`;
