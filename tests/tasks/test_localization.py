@@ -20,6 +20,7 @@ from seehear.randomness import stable_hash
 from seehear.tasks import Target, localization, published_targets, similarity_maps, world_targets
 from seehear.tasks.localization_maps import blind_maps, pictures_of
 from seehear.world import memory_clips
+from seehear.world.truth.arrays import truth_arrays
 from tests.clips.published_lists import write
 
 SIDE = 16
@@ -259,9 +260,45 @@ def test_ez_vsl_is_measured_on_the_world(world: clips.MemoryClips) -> None:
     assert "localization/negatives/AP" in found
 
 
+class Masked(clips.MemoryClips):
+    """Clips in memory that keep the world's masks, as a packed table does."""
+
+    arrays: list[dict[str, np.ndarray]]
+
+    def truth_arrays(self, index: int) -> dict[str, np.ndarray]:
+        return self.arrays[index]
+
+
+def test_masks_lie_within_the_boxes(world: clips.MemoryClips) -> None:
+    made = list(memory_clips("base", "test", count=14, size=64, seconds=1.6, track="L", level=0))
+    masked = Masked(world._clips)
+    masked.arrays = [truth_arrays(clip, ("masks",)) for clip in made]
+    boxes, masks = (world_targets(masked, NEEDS, (32, 32), region) for region in ("boxes", "masks"))
+    seen = 0
+    for row, (number, target) in enumerate(masks.items()):
+        if target.truth is None:
+            continue
+        frame = made[row].masks.shape[1] // 2
+        own = made[row].masks[[k for k, body in enumerate(made[row].truth["objects"]) if body["sounding"]], frame]
+        assert (target.truth == own.any(axis=0)[1::2, 1::2]).all()
+        inside = boxes[number].truth
+        assert inside is not None
+        assert target.truth[inside == 0].sum() <= 32  # corners of boxes are rounded down to pixels
+        assert target.stratum == boxes[number].stratum
+        seen += 1
+    assert seen > 5
+    with pytest.raises(UsageError, match="no masks are stored"):
+        world_targets(world, NEEDS, region="masks")
+
+
 def test_targets_that_cannot_be(world: clips.MemoryClips) -> None:
-    with pytest.raises(UsageError, match="cropped"):
-        world_targets(world, Needs(frames=FrameNeed(1, 64, 64, "crop")))
+    cropped = Needs(frames=FrameNeed(1, 64, 64, "crop"))
+    assert world_targets(world, cropped).keys() == world_targets(world, NEEDS).keys()  # square: nothing is cut off
+    wide = replace(world._clips[0], frames=np.repeat(world._clips[0].frames, 2, axis=2))
+    with pytest.raises(UsageError, match="are cropped"):
+        world_targets(clips.MemoryClips([wide]), cropped)
+    with pytest.raises(UsageError, match="no frames are read"):
+        world_targets(world, Needs(AudioNeed(1.6)))
     with pytest.raises(UsageError, match="a truth, or why there is none"):
         Target(None)
     other = next(memory_clips("unit", "test", count=1))
