@@ -7,14 +7,17 @@ import pytest
 import torch
 
 from seehear import load
+from seehear.contracts import Progress
 from seehear.errors import StorageError, UsageError
+from seehear.methods.classifier import Classifier
+from seehear.methods.classifier import Config as ClassifierConfig
 from seehear.weights import Encoder
 from seehear.weights.card import CardWords
 from seehear.weights.hub import HubModel
 from seehear.weights.packaged import ROOT
 from seehear.weights.publishing import publish
 from tests.weights import published_vits
-from tests.weights.model_folders import cached, run_folder, saved, tiny_method
+from tests.weights.model_folders import TINY, cached, run_folder, saved, tiny_method
 
 
 def same(one: Encoder, other: Encoder) -> bool:
@@ -50,6 +53,24 @@ def test_a_full_folder_is_left_as_it_is(tmp_path: Path):
     with pytest.raises(StorageError, match="exists; expected a new or empty folder"):
         HubModel(load(folder)).save_pretrained(folder)
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_classifier_keeps_its_classes_and_its_averaged_weights(tmp_path: Path):
+    torch.manual_seed(0)
+    config = ClassifierConfig(encoder=TINY, classes=("dog", "frog"), single_label=True, average_epochs=(1.0, 2.0))
+    method = Classifier(config)
+    assert method.average is not None
+    for progress in (Progress(1, 2, 1.0), Progress(2, 2, 2.0)):
+        method.average.update(method, progress)
+        with torch.no_grad():
+            method.heads["all" if config.heads == "one" else config.draw[0]].linear.bias.add_(1)
+    method.after_training()
+    HubModel(Encoder(method)).save_pretrained(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert same(again, Encoder(method))
+    assert again.method.classes == ("dog", "frog")
+    assert again.method.weights_in_use == method.weights_in_use == "the mean of the weights at the ends of 2 epochs"
+    assert "It names 2 classes: dog, frog." in again.about.card
 
 
 def test_from_pretrained_reads_the_hubs_cache(tmp_path: Path):
@@ -110,6 +131,16 @@ def test_figures_of_other_weights_are_not_shown(tmp_path: Path):
     publish(str(run_folder(tmp_path / "run", evaluated_at=5)), tmp_path / "out", hub=True)
     assert "It was not measured." in (tmp_path / "out/README.md").read_text()
     assert not (tmp_path / "out/figures.json").exists()
+
+
+@pytest.mark.parametrize("name", ["figures.json", "evaluation.json"])
+@pytest.mark.parametrize("text", ["{", "[1]", '{"step": 7, "figures": [3]}', '{"step": 7, "figures": [{"nam": "x"}]}'])
+def test_damaged_figures_are_named(name: str, text: str, tmp_path: Path):
+    run = run_folder(tmp_path / "run")
+    (run / name).write_text(text)
+    if name == "figures.json" or not text.startswith('{"step"'):
+        with pytest.raises(StorageError, match=rf"{name} .*a damaged file; try: evaluate again"):
+            load(run)
 
 
 def test_what_a_run_started_from_is_told_with_its_licence(tmp_path: Path):

@@ -13,7 +13,7 @@ from typing import Any
 from seehear import __version__
 from seehear.configuration import from_dict
 from seehear.contracts import Figure, Method
-from seehear.errors import StorageError
+from seehear.errors import StorageError, UsageError
 from seehear.layers.inputs import InputConfig
 from seehear.training.checkpoints import STATE, latest_checkpoint, open_checkpoint
 from seehear.weights.model_folder import FIGURES
@@ -118,7 +118,13 @@ def read_figures(path: Path) -> list[Figure]:
     Raises:
         StorageError: if the file is damaged.
     """
-    return [from_dict(Figure, values, "figure.") for values in _read(path).get("figures", ())]
+    found = _read(path)
+    try:
+        return [from_dict(Figure, values, "figure.") for values in found.get("figures", ())]
+    except (TypeError, UsageError) as error:
+        raise StorageError(
+            f"{path} holds no figures ({error})", cause="a damaged file", cure="evaluate again"
+        ) from error
 
 
 def figure_rows(figures: Iterable[Figure]) -> list[tuple[str, ...]]:
@@ -251,8 +257,15 @@ def _number(value: float | None) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """A JSON object; empty where there is no file."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("no object of named values")
+        return found
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise StorageError(f"{path} cannot be read ({error})", cause="a damaged file", cure="evaluate again") from error
+        raise _damaged(f"{path} cannot be read ({error})") from error
+
+
+def _damaged(found: str) -> StorageError:
+    return StorageError(found, cause="a damaged file", cure="evaluate again")
