@@ -79,7 +79,7 @@ def _upload(page: Any, data: bytes, name: str = "tone.wav", kind: str = "audio/w
 
 
 def _until(page: Any, expression: str, seconds: float = 15.0) -> None:
-    """Wait until a JavaScript expression holds; Playwright's own way evaluates text, which the page's policy forbids."""
+    """Wait until a JavaScript expression holds; Playwright's way evaluates text, which the page's policy forbids."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):
         assert time.monotonic() < end, expression
