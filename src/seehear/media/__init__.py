@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seehear.media.decoding_process import WorkerError as WorkerError
     from seehear.media.frames import read_frames as read_frames
     from seehear.media.limits import Limits as Limits
+    from seehear.media.masks import decode_mask as decode_mask
     from seehear.media.pictures import decode_jpeg as decode_jpeg
     from seehear.media.pictures import encode_jpeg as encode_jpeg
     from seehear.media.pool import Pool as Pool
@@ -43,6 +44,7 @@ _HOMES = {
     "WrittenVideo": "video_writer",
     "decode_flac": "sound_files",
     "decode_jpeg": "pictures",
+    "decode_mask": "masks",
     "encode_flac": "sound_files",
     "encode_jpeg": "pictures",
     "encode_wav": "sound_files",

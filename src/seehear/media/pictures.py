@@ -37,7 +37,7 @@ def decode_jpeg(data: bytes, limits: Limits | None = None) -> np.ndarray:
     Raises:
         MediaError: where the bytes are not a whole JPEG, or over a limit.
     """
-    picture = _open(data, "", limits or Limits(), ("JPEG",))
+    picture = open_picture(data, "", limits or Limits(), ("JPEG",))
     return _pixels(picture, "")
 
 
@@ -47,7 +47,7 @@ def picture_facts(data: bytes, path: str, limits: Limits) -> tuple[str, int, int
     Raises:
         MediaError: NOT_MEDIA, TRUNCATED or OVER_LIMIT.
     """
-    picture = _open(data, path, limits, PICTURE_FORMATS)
+    picture = open_picture(data, path, limits, PICTURE_FORMATS)
     orientation = _orientation(picture, path)
     width, height = picture.size[::-1] if orientation in _TURNED else picture.size
     return str(picture.format).lower(), width, height, _CLOCKWISE.get(orientation, 0)
@@ -59,7 +59,7 @@ def decode_picture(data: bytes, path: str, limits: Limits, shorter_side: int | N
     Raises:
         MediaError: NOT_MEDIA, TRUNCATED or OVER_LIMIT.
     """
-    picture = _open(data, path, limits, PICTURE_FORMATS)
+    picture = open_picture(data, path, limits, PICTURE_FORMATS)
     _orientation(picture, path)
     width, height = fit(*picture.size, shorter_side)
     limits.check("pixels", width * height, path)
@@ -82,7 +82,12 @@ def fit(width: int, height: int, shorter_side: int | None) -> tuple[int, int]:
     return max(1, round(width * scale)), shorter_side
 
 
-def _open(data: bytes, path: str, limits: Limits, formats: tuple[str, ...]) -> Image.Image:
+def open_picture(data: bytes, path: str, limits: Limits, formats: tuple[str, ...]) -> Image.Image:
+    """A picture of which the header is read, in one of Pillow's `formats`.
+
+    Raises:
+        MediaError: NOT_MEDIA, TRUNCATED or OVER_LIMIT.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit on pixels is stricter

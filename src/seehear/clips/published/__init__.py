@@ -11,6 +11,10 @@ from seehear.lazily import lazily
 if TYPE_CHECKING:
     from seehear.clips.published.assembling import Assembled as Assembled
     from seehear.clips.published.assembling import assemble as assemble
+    from seehear.clips.published.avsbench import MaskedClip as MaskedClip
+    from seehear.clips.published.avsbench import MaskedClips as MaskedClips
+    from seehear.clips.published.avsbench import read_avsbench as read_avsbench
+    from seehear.clips.published.avsbench import read_masks as read_masks
     from seehear.clips.published.boxes import BoxedClip as BoxedClip
     from seehear.clips.published.boxes import Boxes as Boxes
     from seehear.clips.published.boxes import BoxReport as BoxReport
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
     from seehear.clips.published.listed import PublishedList as PublishedList
     from seehear.clips.published.lists import KINDS as KINDS
     from seehear.clips.published.lists import read_list as read_list
+    from seehear.clips.published.music import SoundPair as SoundPair
+    from seehear.clips.published.music import SoundPairs as SoundPairs
+    from seehear.clips.published.music import read_music as read_music
+    from seehear.clips.published.music import read_pairs as read_pairs
     from seehear.clips.published.report import DatasetReport as DatasetReport
     from seehear.clips.published.vgg_ss import read_vgg_ss as read_vgg_ss
     from seehear.clips.published.wishes import Wishes as Wishes
@@ -37,13 +45,21 @@ _HOMES = {
     "DatasetReport": "report",
     "KINDS": "lists",
     "ListedClip": "listed",
+    "MaskedClip": "avsbench",
+    "MaskedClips": "avsbench",
     "PublishedList": "listed",
+    "SoundPair": "music",
+    "SoundPairs": "music",
     "Wishes": "wishes",
     "assemble": "assembling",
+    "read_avsbench": "avsbench",
     "read_class_list": "class_list",
     "read_flickr_soundnet": "flickr_soundnet",
     "read_ids": "id_list",
     "read_list": "lists",
+    "read_masks": "avsbench",
+    "read_music": "music",
+    "read_pairs": "music",
     "read_vgg_ss": "vgg_ss",
     "retrieval_subset": "gallery",
     "write_manifest": "writing",
