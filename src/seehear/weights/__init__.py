@@ -5,8 +5,10 @@ from seehear.weights.buckets import Vectors
 from seehear.weights.embedder import Embedder
 from seehear.weights.encoded_file import EncodedFile
 from seehear.weights.encoder import Encoder
+from seehear.weights.exported import export
 from seehear.weights.loading import load
 from seehear.weights.precision import Forward, Precision, Trial, quickest, try_precisions
+from seehear.weights.publishing import publish
 from seehear.weights.released.converted import open_converted, write_converted
 from seehear.weights.released.encoder import ReleasedEncoder
 from seehear.weights.released.files import open_weights
@@ -23,11 +25,13 @@ __all__ = [
     "ReleasedEncoder",
     "Trial",
     "Vectors",
+    "export",
     "from_released",
     "load",
     "open_converted",
     "open_released",
     "open_weights",
+    "publish",
     "quickest",
     "try_precisions",
     "write_converted",
