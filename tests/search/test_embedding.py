@@ -347,6 +347,33 @@ def test_a_second_writer_is_noticed_and_nothing_is_lost(encoder: Encoder, tmp_pa
     assert vectors(path)[20]["audio_tiny"] is not None
 
 
+def test_a_second_writer_at_the_last_instant_is_noticed(encoder: Encoder, tmp_path: Path, monkeypatch):
+    path, in_order = table(tmp_path / "t.lance", 20), Gathered.in_order
+
+    def intrude(gathered: Gathered) -> pa.RecordBatchReader:
+        _append(path)
+        return in_order(gathered)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gathered, "in_order", intrude)
+        with pytest.raises(StorageError, match="written by another process while it was embedded"):
+            embed(encoder, path)
+    assert lance.dataset(path).count_rows() == 21
+    assert "audio_tiny" not in lance.dataset(path).schema.names
+    assert embed(encoder, path).clips == 21
+
+
+def test_a_table_named_by_a_uri(encoder: Encoder, whole: Path, tmp_path: Path):
+    path = table(tmp_path / "t.lance")
+    with pytest.raises(Stopped):
+        embed(encoder, f"file://{path}", progress=stop_at(30))
+    report = embed(encoder, f"file://{path}")
+    assert report.resumed >= 24
+    assert report.skip_list is None
+    assert vectors(path) == vectors(whole)
+    assert left_beside(path) == []
+
+
 def test_another_models_columns_meanwhile_do_no_harm(encoder: Encoder, whole: Path, tmp_path: Path):
     path = table(tmp_path / "t.lance")
 

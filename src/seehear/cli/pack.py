@@ -28,11 +28,11 @@ class Options:
 
     Files that cannot be used are skipped with a reason, counted, and listed beside the table. A packing that was
     stopped goes on where it stopped when the same command is started again. `seehear doctor FOLDER` says beforehand
-    what would be skipped.
+    what would be skipped. WebDataset tars are read too: FOLDER may be a tar, a folder of tars, or a pattern.
     """
 
     folder: Annotated[Positional[Path], named("FOLDER")]
-    """the folder of media, one file, or WebDataset tars: one, a folder of them, or a pattern with {000..011} and *"""
+    """the folder of media, or one file"""
     table: Annotated[Positional[str], named("TABLE")]
     """the table to write: a path that ends in .lance, or the URI of an object store"""
     clip_seconds: float = 10.0

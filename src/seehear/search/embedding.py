@@ -5,10 +5,11 @@ are there. After a kill at any instant the same call goes on; nothing is done tw
 vectors or none of them.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from seehear.clips.lance_files import is_uri, open_dataset, storage_failures, text_of
+from seehear.clips.pack_state import Skip
 from seehear.clips.table import TableClips
 from seehear.contracts import Modality, Needs
 from seehear.errors import StorageError, UsageError
@@ -98,15 +100,7 @@ def embed(
     lock = Path(job.beside + ".lock")
     with nullcontext() if is_uri(job.uri) else alone(lock, f"embedding {job.uri} with {job.slug}"):
         report = job.run(began)
-    report = _with_packing(report, packed)
-    report.write()
-    return report
-
-
-def _with_packing(report: EmbedReport, packed: Any) -> EmbedReport:
-    import dataclasses
-
-    return dataclasses.replace(report, packed=packed)
+    return replace(report, packed=packed)
 
 
 class _Job:
@@ -195,12 +189,8 @@ class _Job:
             cure="--overwrite to replace them, or --name NAME to keep both",
         )
 
-    def _earlier_skips(self) -> tuple:
-        """The skips that the run which made the vectors listed beside the table."""
-        import json
-
-        from seehear.clips.pack_state import Skip
-
+    def _earlier_skips(self) -> tuple[Skip, ...]:
+        """What the run that made the vectors skipped, as listed beside the table; nothing where the list is gone."""
         path = self._skip_list()
         try:
             return () if path is None else tuple(Skip(**skip) for skip in json.loads(path.read_text())["skips"])
@@ -261,15 +251,13 @@ class _Job:
         replaced = [column.column for column in embedded_in(dataset.schema) if column.slug == self.slug]
         from lance.commit import CommitConflictError
 
-        try:
-            with storage_failures(self.uri):
+        with storage_failures(self.uri):
+            try:
                 if replaced:
                     dataset.drop_columns(replaced)
                 dataset.add_columns(gathered.in_order())
-        except StorageError as error:
-            if isinstance(error.__cause__, CommitConflictError):
+            except CommitConflictError as error:
                 raise self._written_meanwhile() from error
-            raise
         return self._open()
 
     def _refuse_other_rows(self, dataset: Any, gathered: Gathered) -> None:

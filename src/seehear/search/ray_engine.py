@@ -9,6 +9,7 @@ Source of the reader and of actors: Ray Data, `read_lance` and `Dataset.map_batc
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -110,14 +111,20 @@ def _ray() -> Any:
 @contextlib.contextmanager
 def _running(ray: Any) -> Iterator[None]:
     """A Ray that is there is used and left; else one is started on this machine (or reached by RAY_ADDRESS)."""
-    if ray.is_initialized():
-        yield
-        return
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level="warning")
+    context, logger = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
+    before = (context.enable_progress_bars, logger.level)
+    started = not ray.is_initialized()
+    if started:
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level="warning")
+    context.enable_progress_bars = False  # the caller shows its own
+    logger.setLevel(logging.WARNING)
     try:
         yield
     finally:
-        ray.shutdown()
+        context.enable_progress_bars = before[0]
+        logger.setLevel(before[1])
+        if started:
+            ray.shutdown()
 
 
 @contextlib.contextmanager
