@@ -18,6 +18,7 @@ from seehear.training.distributed import Peers
 from seehear.training.guard import NonFiniteGuard
 from seehear.training.optimizers import build_optimizers
 from seehear.training.step import Stepper
+from seehear.weights.precision import Forward
 
 INPUTS = InputConfig(audio_seconds=0.8, mel_bins=16, audio_frames=64, image_height=32, image_width=48)
 TINY = Config(
@@ -136,6 +137,16 @@ def test_training_pictures_are_cropped_and_mirrored_and_others_are_not() -> None
     torch.testing.assert_close(plain["image"], signals.normalize_image(batch["frames"][:, 0]))
     assert (plain["image"] - drawn["image"]).abs().amax(dim=(1, 2, 3)).min() > 0.1
     assert torch.equal(plain["audio"], drawn["audio"])
+
+
+@pytest.mark.parametrize("towers", ["convnet", "siamese_vit"])
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_it_encodes_in_fewer_bits(towers, precision) -> None:
+    model = _model(replace(TINY, towers=towers)).eval()
+    exact, found = (Forward(model, p)(_batch()) for p in ("fp32", precision))
+    for modality, features in found.items():
+        assert features.tokens.dtype == features.embedding.dtype == torch.float32
+        assert F.cosine_similarity(features.embedding, exact[modality].embedding).min() > 0.99, modality
 
 
 def test_it_can_be_fine_tuned_part_by_part() -> None:

@@ -146,9 +146,10 @@ class EzVsl(PartsMethod):
         Of convolutional towers pictures `[B, 3, H, W]` and log spectrograms `[B, 1, K, T]`, the sound played again
         until its time is full; of the siamese ViT patch values `[B, N, V]`.
         """
-        inputs, dtype = self.config.inputs, self.audio_projection.weight.dtype
+        inputs = self.config.inputs
         if isinstance(self.trunk, SiameseViT):
-            return patches_of(batch, inputs, self.config.siamese.patch, keys, dtype)
+            return patches_of(batch, inputs, self.config.siamese.patch, keys, self.trunk.positions[AUDIO].dtype)
+        dtype = next(self.trunk.parameters()).dtype  # of a kernel: linear layers may be in 8 bits
         found = {}
         if "waveform" in batch:
             waveform = signals.repeat_short(batch["waveform"], batch["waveform_samples"])
@@ -171,11 +172,11 @@ class EzVsl(PartsMethod):
 
     def features(self, branches: Mapping[str, Branch], only: Collection[Modality] | None = None) -> dict[str, Features]:
         """Each branch projected, and both side by side; the embedding of a picture is pooled as its score says."""
-        tokens = {m: getattr(self, f"{m}_projection")(branch.tokens) for m, branch in branches.items()}
+        tokens = {m: _wide(getattr(self, f"{m}_projection")(branch.tokens)) for m, branch in branches.items()}
         found: dict[str, Features] = {}
         for modality in (m for m in branches if only is None or m in only):
             if modality == AUDIO:
-                pooled = self.audio_projection(self._pooled_sound(branches[AUDIO].tokens))
+                pooled = _wide(self.audio_projection(self._pooled_sound(branches[AUDIO].tokens)))
             else:
                 pooled = pooled_places(unit(tokens[IMAGE]), self.config.score)
             layers = branches[modality].layers
@@ -212,6 +213,11 @@ def _trunk(config: Config) -> tuple[nn.ModuleDict | SiameseViT, dict[str, tuple[
     with torch.device("meta"):
         maps = {m: build().eval()(torch.empty(shapes[m]))[-1] for m, build in make.items()}
     return nn.ModuleDict(towers), {m: (x.shape[2], x.shape[3]) for m, x in maps.items()}, towers[AUDIO].width
+
+
+def _wide(vectors: Tensor) -> Tensor:
+    """In fp32 at least."""
+    return vectors.to(torch.promote_types(vectors.dtype, torch.float32))
 
 
 def _both(patches: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
