@@ -47,7 +47,7 @@ class EmbedReport:
         heard_seconds: how much that is; 0 where it hears nothing.
         skips: clips that could not be decoded, and why; their vectors are null.
         skip_list: the JSON file that holds this report; None beside an object store.
-        seconds: time it took.
+        seconds: time it took, without packing.
         notes: what people should know.
         packed: what packing did, where a folder was given.
     """

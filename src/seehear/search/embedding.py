@@ -94,8 +94,9 @@ def embed(
             full; run the same again: it goes on.
         DataError: if nothing can be embedded.
     """
-    began, settings = time.monotonic(), settings or Settings()
+    settings = settings or Settings()
     table, packed = table_of(data, packing or Packing(), encoder.method.needs, storage_options)
+    began = time.monotonic()
     job = _Job(encoder, text_of(table), settings, storage_options, progress, tell or (lambda text: None))
     lock = Path(job.beside + ".lock")
     with nullcontext() if is_uri(job.uri) else alone(lock, f"embedding {job.uri} with {job.slug}"):
