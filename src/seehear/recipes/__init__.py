@@ -7,7 +7,7 @@ hardware and the time, or that it was not run.
 from collections.abc import Callable
 
 from seehear.configuration import unknown_name
-from seehear.recipes import avsiam, cav_mae, deepavfusion, ez_vsl, mavil
+from seehear.recipes import avsiam, cav_mae, deepavfusion, ez_vsl, mavil, oneavm
 from seehear.training import RunConfig
 
 RECIPES: dict[str, Callable[[], RunConfig]] = {
@@ -33,6 +33,8 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
         mavil.mavil_tiny,
         mavil.mavil_paper_base,
         mavil.mavil_paper_base_stage2,
+        oneavm.oneavm_tiny,
+        oneavm.oneavm_paper,
         ez_vsl.ez_vsl_tiny,
         ez_vsl.ez_vsl_tiny_vit,
         ez_vsl.ez_vsl_paper_10k,
