@@ -25,19 +25,24 @@ from seehear.tasks.predictions import Predictions, WrongPairs, predict, predict_
 from seehear.tasks.raw_features import raw_features
 from seehear.tasks.reconstruction import reconstruction
 from seehear.tasks.retrieval import retrieval
+from seehear.tasks.separation import separation
+from seehear.tasks.separation_mixtures import Mixture, clip_mixtures, keyed_pairs, world_duets
 
 __all__ = [
     "Answers",
     "Embeddings",
     "Galleries",
+    "Mixture",
     "Predictions",
     "Protocol",
     "Target",
     "WrongPairs",
     "below_chance_factor",
+    "clip_mixtures",
     "embed",
     "fine_tuned",
     "from_json",
+    "keyed_pairs",
     "linear_probe",
     "load_embeddings",
     "localization",
@@ -52,10 +57,12 @@ __all__ = [
     "reconstruction",
     "retrieval",
     "save_embeddings",
+    "separation",
     "similarity_maps",
     "table",
     "times_chance",
     "to_json",
+    "world_duets",
     "world_targets",
     "write_figures",
 ]
