@@ -10,6 +10,9 @@ from seehear import methods
 from seehear.backbones.early_fusion import FusionConfig
 from seehear.contracts import Batch, Progress, Reconstructs
 from seehear.errors import UsageError
+from seehear.layers.dense_heads import SEGMENTATION_LAYERS, SEPARATION_LAYERS, SegmentationHead, SeparationHead
+from seehear.layers.map_decoder import spread, token_maps
+from seehear.layers.stream_heads import StreamHeads
 from seehear.methods.deepavfusion import Config, DeepAVFusion
 from seehear.randomness import Randomness
 from seehear.training import OptimizerConfig
@@ -138,6 +141,24 @@ def test_features_of_both_modalities_and_of_the_fusion_tokens():
     }
     torch.testing.assert_close(found["audiovisual"].pooled, found["audiovisual"].tokens.mean(dim=1))
     torch.testing.assert_close(found["image"].embedding, F.normalize(found["image"].tokens.mean(1), dim=-1))
+
+
+def test_heads_stand_on_its_layers_and_teach_all_of_it():
+    """Separation, segmentation and classes, each by one of its streams' layers; together they reach every parameter."""
+    model, batch = _model(), _batch()
+    found = model.encode(batch, with_layers=True)
+    sound, picture = found["audio"], found["image"]
+    levels = spread(SEPARATION_LAYERS, TINY.depth)
+    separate = SeparationHead([16] * len(levels), 16, widths=(8, 8, 8, 4, 4))
+    mask = separate(token_maps([sound.layers[k] for k in levels], sound.grid), picture.pooled, size=(16, 16))
+    levels = spread(SEGMENTATION_LAYERS, TINY.depth)
+    segment = SegmentationHead([16] * len(levels), 16, widths=(8, 8, 4, 4), told=4, last=4)
+    shown = segment(token_maps([picture.layers[k] for k in levels], picture.grid), sound.tokens, size=(16, 24))
+    classes = StreamHeads(dict.fromkeys(found, 16), 3)({m: f.tokens for m, f in found.items()})["mean"]
+    assert [tuple(x.shape) for x in (mask, shown, classes)] == [(4, 16, 16), (4, 1, 16, 24), (4, 3)]
+    torch.stack([x.square().mean() for x in (mask, shown, classes)]).sum().backward()
+    trained = [p for n, p in model.encoder.named_parameters() if p.requires_grad]
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in trained)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import seehear
 from seehear.contracts import Batch
 from seehear.errors import DataError, UsageError
 from seehear.randomness import Randomness
@@ -79,6 +80,14 @@ def test_batches_go_through_it_and_its_decoders_draw():
     found = method.encode(batch)
     assert {m: f.grid for m, f in found.items()} == {"audio": (8, 12), "image": (14, 14), "audiovisual": (32,)}
     assert set(method.reconstruct(batch, Randomness(0, 10))) == {"audio", "image"}
+
+
+def test_a_file_loads_by_its_path_and_refuses_one_modality(tmp_path):
+    torch.save({"state_dict": deepavfusion(), "epoch": 200}, tmp_path / "checkpoint_latest.pth")
+    encoder = seehear.load(tmp_path / "checkpoint_latest.pth")
+    assert encoder.about.name == "checkpoint_latest"
+    with pytest.raises(UsageError, match="no pictures"):
+        encoder.encode_audio(torch.zeros(1, 48_000), 16_000)
 
 
 def test_what_does_not_fit_is_refused():

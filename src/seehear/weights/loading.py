@@ -19,6 +19,7 @@ from seehear.weights.encoder import Encoder
 from seehear.weights.model_folder import WEIGHTS, is_model, read_model
 from seehear.weights.packaged import packaged_folder, packaged_names
 from seehear.weights.precision import Precision
+from seehear.weights.released.deepavfusion import DeepAVFusionEncoder
 from seehear.weights.released.ez_vsl import EzVslEncoder
 from seehear.weights.released.layouts import LAYOUTS
 from seehear.weights.released.method_encoder import MethodEncoder
@@ -78,7 +79,7 @@ def _of_folder(path: Path) -> tuple[Method, About]:
 
 def _of_file(path: Path, layout: str | None) -> tuple[Method, About]:
     encoder = open_released(path, layout)
-    if isinstance(encoder, (MethodEncoder, EzVslEncoder)):
+    if isinstance(encoder, (MethodEncoder, EzVslEncoder, DeepAVFusionEncoder)):
         method: Method = encoder.method
     elif isinstance(encoder, ViTEncoder):
         method = ReleasedMethod(encoder)
