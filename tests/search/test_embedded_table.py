@@ -144,6 +144,14 @@ def test_vectors_that_are_no_numbers_are_refused(own_table: Path) -> None:
         table.vectors(table.columns_of("broken")["image"])
 
 
+def test_vectors_of_other_lengths_are_normalised(own_table: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(24, 4))
+    made_tables.write(own_table, {"image": list(values)}, "x" * 16, "long")
+    table = EmbeddedTable(own_table)
+    read = table.vectors(table.columns_of("long")["image"]).values
+    np.testing.assert_allclose(read, values / np.linalg.norm(values, axis=1, keepdims=True), atol=1e-6)
+
+
 def test_an_empty_table_is_refused(packed_table: Path, tmp_path: Path) -> None:
     shutil.copytree(packed_table, tmp_path / "empty.lance")
     lance.dataset(str(tmp_path / "empty.lance")).delete("true")

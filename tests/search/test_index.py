@@ -287,23 +287,27 @@ build_index(table, table.columns_of()["image"], Wish("ivf_pq", cells=12, queries
 """
 
 
-@pytest.mark.parametrize("instants", [(0.1,), pytest.param(np.linspace(0, 1, 12), marks=pytest.mark.full)])
+@pytest.mark.parametrize("instants", [(0.03,), pytest.param(np.linspace(0, 0.5, 9), marks=pytest.mark.full)])
 def test_a_kill_while_building_leaves_a_table_that_can_be_searched(instants: Sequence[float], tmp_path: Path) -> None:
     """Killed at some instants of building and measuring one after the other, then built to the end."""
-    path = made_tables.large(tmp_path / "clips.lance", 3000)
+    path, killed = made_tables.large(tmp_path / "clips.lance", 3000), 0
     for seconds in instants:
         child = subprocess.Popen([sys.executable, "-c", _KILLED, str(path)], stdout=subprocess.PIPE)
         assert child.stdout is not None
         assert child.stdout.readline() == b"go\n"
         time.sleep(seconds)
         child.kill()
-        assert child.wait() == -9
+        child.wait()
         searcher = Searcher(path)
         index = searcher.index("image")
-        assert index is None or (index.measured is None and "interrupted" in index.note)
+        if index is not None and index.measured is not None:  # it was quicker
+            break
+        killed += 1
+        assert index is None or "interrupted" in index.note
         vector = query(searcher, 0)
         assert searcher.search(vector, "image", 10) == searcher.search(vector, "image", 10, exact=True)
-    assert build(path, "ivf_pq", cells=12).done == "built"
+    assert killed
+    assert build(path, "ivf_pq", cells=12).measured is not None
     assert Searcher(path).note("image") == ""
 
 

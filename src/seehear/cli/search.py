@@ -119,8 +119,9 @@ def _search(options: Options, searcher: "Searcher", where: "Filter", console: Co
     title = f"the nearest {len(hits)} of {len(searcher.table)} clips in {options.table}: "
     title += f"their {_said(target)}, by this {_said(query.modality)}"
     rows = [_row(hit) for hit in hits]
-    console.table(title, ("rank", "score", "clip", "file", "second", "labels", "caption"), rows)
-    if not hits:
+    if rows:
+        console.table(title, ("rank", "score", "clip", "file", "second", "labels", "caption"), rows)
+    else:
         console.line("no clip meets the conditions and has a vector")
     return {
         "table": searcher.table.uri,
@@ -203,7 +204,10 @@ def _duplicates(options: Options, searcher: "Searcher", where: "Filter", console
         for number, group in enumerate(described[:SHOWN_GROUPS], start=1)
         for clip in group["clips"]
     ]
-    console.table(title, ("group", "nearest", "clip", "file", "second"), rows)
+    if rows:
+        console.table(title, ("group", "nearest", "clip", "file", "second"), rows)
+    else:
+        console.line(f"no two clips are near-duplicates (cosine {options.threshold:g} or more)")
     return {
         "table": table.uri,
         "model": searcher.about.slug,

@@ -19,6 +19,7 @@ from seehear.contracts import AudioNeed, Modality, Needs
 from seehear.errors import MediaError, StorageError, UsageError
 from seehear.search.columns import Embedded, embedded_in
 
+_ROUNDING = 1e-6  # of the length of a vector that was normalised in float32
 _WHOLE_SOUND = Needs(audio=AudioNeed(seconds=1e6))
 
 
@@ -276,12 +277,15 @@ class EmbeddedTable:
             values[filled : filled + len(part)] = flat.reshape(len(part), column.width)
             present[row : row + len(array)] = array.is_valid().to_numpy(zero_copy_only=False)
             row, filled = row + len(array), filled + len(part)
-        if not np.isfinite(values[:filled]).all():
+        lengths = np.sqrt(np.einsum("ij,ij->i", values[:filled], values[:filled], dtype=np.float64))
+        if not np.isfinite(lengths).all():
             raise StorageError(
                 f"{self.uri}: column {column.column} holds NaN or infinity",
                 cause="a network that diverged, or a damaged table",
                 cure=f"seehear embed {column.model} {self.uri} --overwrite",
             )
+        uneven = np.flatnonzero((np.abs(lengths - 1) > _ROUNDING) & (lengths > 0))  # of a network in half precision
+        values[uneven] /= lengths[uneven, None].astype(np.float32)
         return Vectors(np.flatnonzero(present), values[:filled])
 
     # What can be shown of a clip ----------------------------------------------------------------------------------
