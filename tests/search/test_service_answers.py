@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from seehear import clips
 from seehear.media import decode_jpeg, probe
 from seehear.search.query import query_of_clip, query_of_file
 from seehear.search.searching import Searcher
@@ -241,3 +242,18 @@ def test_made_videos_stay_within_their_place(tmp_path: Path, searcher: Searcher)
         assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * size
     assert list(tmp_path.iterdir())
     assert io.BytesIO(shown.video(7)[0]).read(8)[4:] == b"ftyp"
+
+
+def test_real_clips_are_served_and_found_by_their_files(real_clips: Path, tmp_path: Path) -> None:
+    """Sound only, pictures only, one frame, silence: what there is plays, and each file finds a clip of itself."""
+    table = tmp_path / "real.lance"
+    clips.pack(real_clips, table, clip_seconds=5.0, modality="any", workers=1)
+    made_tables.embed(table)
+    with served.service(table) as client:
+        for clip in client.get("/api/clips").json()["clips"]:
+            for what, there in {"thumbnail": "has_pictures", "video": "has_pictures", "sound": "has_sound"}.items():
+                assert client.get(f"/api/clips/{clip['key']}/{what}").status_code == (200 if clip[there] else 404)
+        files = {clip["file"] for clip in client.get("/api/clips").json()["clips"]}
+        for name in files:
+            answer = served.ask(client, next(real_clips.rglob(name)).read_bytes(), k=3)
+            assert name in [hit["file"] for hit in answer.json()["hits"]]
