@@ -136,6 +136,26 @@ def test_some_modalities_only(encoder: Encoder, tmp_path: Path):
         embed(encoder, path, Settings(modalities=("audio",)))
 
 
+class OnlyTogether(AVSiam):
+    """Cannot embed one modality alone."""
+
+    def encode(self, batch: Batch, with_layers: bool = False) -> dict[str, Features]:
+        if "waveform" not in batch or "frames" not in batch:
+            raise UsageError("one alone")
+        return super().encode(batch, with_layers)
+
+
+def test_a_model_that_needs_both_embeds_clips_that_have_both(encoder: Encoder, tmp_path: Path):
+    both = OnlyTogether(encoder.method.config)
+    both.load_state_dict(encoder.method.state_dict())
+    path = table(tmp_path / "t.lance", 12)
+    report = embed(Encoder(both, about=encoder.about), path)
+    assert report.columns == {"audiovisual": "audiovisual_tiny"}
+    source = clips.open(path)
+    has = (source.has_audio & source.has_image).tolist()
+    assert [row["audiovisual_tiny"] is not None for row in vectors(path, ["audiovisual_tiny"])] == has
+
+
 # ----------------------------------------------------------------------------------------------- stops and restarts
 class Counting(AVSiam):
     """Remembers which clips went through it."""
