@@ -20,7 +20,9 @@ Key = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="key of a clip, 
 By = Annotated[Literal["", "audio", "image", "audiovisual"], Query(description="which vector of the query to ask with")]
 Target = Annotated[Literal["", "audio", "image", "audiovisual"], Query(description="which vectors to search among")]
 Name = Annotated[str, Query(max_length=400)]
+Of = Annotated[Literal["", "audio", "image", "audiovisual"], Query(description="whose vectors are laid out")]
 _WORDS = {"type": "string"}
+_MODALITIES = ["", "audio", "image", "audiovisual"]
 _FORM = {
     "required": True,
     "content": {
@@ -32,11 +34,11 @@ _FORM = {
                     "file": {"type": "string", "format": "binary", "description": "sound, picture or video"},
                     "use": _WORDS | {"enum": ["clip", "audio", "image"], "description": "what of it; clip: all it has"},
                     "at": {"type": "number", "description": "second at which its window begins; none: all of it"},
-                    "by": _WORDS | {"enum": ["", "audio", "image", "audiovisual"]},
-                    "target": _WORDS | {"enum": ["", "audio", "image", "audiovisual"]},
+                    "by": _WORDS | {"enum": _MODALITIES, "description": "which vector of it to ask with"},
+                    "target": _WORDS | {"enum": _MODALITIES, "description": "which vectors to search among"},
                     "k": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 24},
-                    "label": _WORDS,
-                    "split": _WORDS,
+                    "label": _WORDS | {"description": "of the clips that may be found"},
+                    "split": _WORDS | {"description": "of the clips that may be found"},
                 },
             }
         }
@@ -102,7 +104,7 @@ def _collection(router: APIRouter, desk: Desk) -> None:
         return desk.catalogue.clip(desk.catalogue.row(key))
 
     @router.get("/api/map", tags=["collection"], summary='t-SNE of the vectors; state "computing" until it is laid out')
-    def laid_out(of: Target = "") -> dict[str, Any]:
+    def laid_out(of: Of = "") -> dict[str, Any]:
         return desk.map_of(of)
 
 
