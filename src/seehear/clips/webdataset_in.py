@@ -75,7 +75,7 @@ class WebDatasetFeed:
     """Rows of WebDataset shards, each of them counted as a file; see `Feed`.
 
     Args:
-        source: as it was named, for messages.
+        source: as it was named: a tar, a folder (shards are named within it) or a pattern.
         shards: the tars.
         cutting: how samples become clips.
         storing: how clips are stored.
@@ -94,7 +94,8 @@ class WebDatasetFeed:
     ):
         self._shards, self._cutting, self._storing = shards, cutting, storing
         self._workers, self._limits = workers, limits or Limits()
-        self._root = Path(os.path.commonpath([shard.parent for shard in shards]))
+        folder = Path(source)
+        self._root = folder if folder.is_dir() else Path(os.path.commonpath([shard.parent for shard in shards]))
         self.place, self.files = source, len(shards)
         self.missing: list[Skip] = []
         self.ignored: dict[str, int] = {}
