@@ -65,6 +65,7 @@ def test_every_imported_library_is_declared() -> None:
         "scikit-learn": "sklearn",
         "pylance": "lance",
         "huggingface-hub": "huggingface_hub",
+        "fast-bss-eval": "fast_bss_eval",
     }
     known = {named_otherwise.get(name, name) for name in declared} | {"seehear", ""}
     for path in SOURCES:
@@ -77,7 +78,7 @@ def test_the_lock_holds_every_dependency_and_names_no_place() -> None:
     pins = dict(line.lower().split("==") for line in lines if not line.startswith("#"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
-    names = {re.split(r"[<>=\[; ]", name)[0].lower() for name in wanted}
+    names = {re.split(r"[<>=\[; ]", name)[0].lower().replace("_", "-") for name in wanted}
     assert not names - {name.replace("_", "-") for name in pins}
     assert re.fullmatch(r"2\.1[0-3](\.\d+)?", pins["torch"])
     assert not [line for line in lines if "://" in line or "+" in line or " @ " in line or line.startswith("-")]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,11 +18,13 @@ from torch import Tensor
 from seehear import signals
 from seehear.contracts import SAMPLE_RATE, Batch, Features, Method, Modality
 from seehear.errors import UsageError
-from seehear.media import Limits, Pool
 from seehear.weights.about import About, hash_of
 from seehear.weights.encoded_file import EncodedFile
-from seehear.weights.file_windows import Window, read_windows
 from seehear.weights.precision import Forward, Precision
+
+if TYPE_CHECKING:
+    from seehear.media import Limits, Pool
+    from seehear.weights.file_windows import Window
 
 _PER_PASS = 8
 _MOST_CHANNELS = 16  # more are samples in the wrong axis
@@ -82,7 +85,7 @@ class Encoder:
         *,
         hop: float | None = None,
         tokens: bool = True,
-        limits: Limits | None = None,
+        limits: "Limits | None" = None,
     ) -> list[EncodedFile]:
         """Features of each file: "audio" and "image" as far as it has them, "audiovisual" where it has both.
 
@@ -101,6 +104,9 @@ class Encoder:
             MediaError: for a file that cannot be read, with its typed reason.
             UsageError: if `hop` is not positive.
         """
+        from seehear.media import Limits
+        from seehear.weights.file_windows import read_windows
+
         names = [os.fsdecode(path) for path in paths]
         spans: list[list[Window]] = [[] for _ in names]
         parts: list[dict[Modality, list[tuple[int, Features]]]] = [{} for _ in names]
@@ -115,10 +121,12 @@ class Encoder:
         return [_file(*each) for each in zip(names, spans, parts, strict=True)]
 
     @cached_property
-    def _pool(self) -> Pool:
+    def _pool(self) -> "Pool":
+        from seehear.media import Pool
+
         return Pool()
 
-    def _encode_windows(self, windows: list[Window]) -> list[dict[Modality, Features]]:
+    def _encode_windows(self, windows: "list[Window]") -> list[dict[Modality, Features]]:
         return self._encode_together([self._window_fields(window) for window in windows])
 
     def _encode_together(self, clips: list[dict[str, Tensor]]) -> list[dict[Modality, Features]]:
@@ -131,7 +139,7 @@ class Encoder:
                 result[place] = {modality: _row(features, row) for modality, features in found.items()}
         return result
 
-    def _window_fields(self, window: Window) -> dict[str, Tensor]:
+    def _window_fields(self, window: "Window") -> dict[str, Tensor]:
         fields: dict[str, Tensor] = {}
         if window.frames is not None:
             fields |= self._frame_fields(torch.from_numpy(window.frames).permute(0, 3, 1, 2)[None])
@@ -191,7 +199,7 @@ class Encoder:
 _MODALITIES: tuple[Modality, ...] = ("audio", "image", "audiovisual")
 
 
-def _file(path: str, spans: list[Window], parts: dict[Modality, list[tuple[int, Features]]]) -> EncodedFile:
+def _file(path: str, spans: "list[Window]", parts: dict[Modality, list[tuple[int, Features]]]) -> EncodedFile:
     return EncodedFile(
         path,
         np.array([window.span.start_seconds for window in spans]),
