@@ -556,6 +556,12 @@ def test_wrong_settings_and_tables_are_refused(encoder: Encoder, whole: Path, tm
 
 
 # ------------------------------------------------------------------------------------------------------------- Ray
+def test_without_ray_the_cure_is_named(encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match=r"Ray is not installed.*pip install 'seehear\[scale\]'"):
+        embed(encoder, table(tmp_path / "t.lance", 4), Settings(engine="ray"))
+
+
 def test_ray_gives_the_same_rows_and_goes_on(encoder: Encoder, whole: Path, tmp_path: Path):
     """Worker threads may differ from this process's: equal to 1e-6, and null where null."""
     ray = pytest.importorskip("ray")
