@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from seehear import methods
+from seehear import methods, recipes
 from seehear.backbones.early_fusion import FusionConfig
 from seehear.contracts import Batch, Progress, Reconstructs
 from seehear.errors import UsageError
@@ -20,6 +20,7 @@ from seehear.training.distributed import Peers
 from seehear.training.guard import NonFiniteGuard
 from seehear.training.optimizers import build_optimizers, risen, set_rate
 from seehear.training.step import Stepper
+from seehear.weights import Embedder
 
 RANDOMNESS = Randomness(3, 100)
 TINY = Config(
@@ -244,6 +245,25 @@ def test_training_learns_and_draws_better_beside_the_true_sound_than_another():
 def test_values_out_of_range_are_refused_by_name(values):
     with pytest.raises(UsageError, match=next(iter(values))):
         replace(TINY, **values)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "parameters", "encoder"),
+    [("vggsound", 320_563_712, 268_660_224), ("audioset", 378_997_760, 327_094_272)],
+)
+def test_the_paper_recipes_have_as_many_parameters_as_the_released_files(recipe, parameters, encoder):
+    """The files hold 4 bytes of each and no optimiser: 1,282,254,848 and 1,515,991,040 bytes."""
+    with torch.device("meta"):
+        model = DeepAVFusion(recipes.get(f"deepavfusion_paper_{recipe}").method)
+    assert sum(p.numel() for p in model.parameters()) == parameters
+    assert sum(p.numel() for p in model.encoder.parameters()) == encoder
+
+
+def test_collections_are_embedded_by_their_fusion_tokens():
+    model, batch = _model().eval(), _batch()
+    ((_, found),) = Embedder(model, modalities=("audiovisual",))([batch])
+    expected = model.encode(batch)["audiovisual"].embedding
+    torch.testing.assert_close(found["audiovisual"].embedding, expected.detach(), rtol=1e-4, atol=1e-5)
 
 
 def test_a_configuration_goes_through_plain_data():

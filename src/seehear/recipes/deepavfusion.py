@@ -46,8 +46,8 @@ def deepavfusion_paper_vggsound() -> RunConfig:
     """ViT-Base on VGGSound as released: 200 epochs of batch 512, keys at a quarter of the width, MLPs of ratio 1.
 
     The release reports 58.19 % on VGGSound after fine-tuning, 53.08 % by linear probe, and an SDR of 5.79 in separating
-    VGGSound-Music. There the trunks start from an ImageNet MAE and from AudioMAE and their rate rises over half of the
-    run (`--method.trunk-rise 0.5`); here they start from nothing. Not run by this project.
+    VGGSound-Music. There the trunks start from an ImageNet MAE and from AudioMAE, and their rate rises over half of the
+    run (`--init mae:FILE,audiomae:FILE --method.trunk-rise 0.5`). Not run by this project.
     """
     return _paper("vggsound", Config(), batch=512, clips=VGGSOUND_CLIPS)
 

@@ -1,5 +1,6 @@
 """Carry out a pretraining run: open the clips, build the method, train."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -82,10 +83,11 @@ def _start(method: Method, config: RunConfig, tell: Callable[[str], object] = la
     from seehear.weights import open_released
     from seehear.weights.starting import start_from
 
-    layout, file = config.init.split(":", 1)
-    encoder = open_released(file, layout)
-    start_from(method, encoder, config.init_positions, config.init_fusion)
-    tell(f"starting from {file}: {encoder.reading.lines()[0]}")
+    for one in re.split(r",(?=[a-z0-9-]+:)", config.init):
+        layout, file = one.split(":", 1)
+        encoder = open_released(file, layout)
+        start_from(method, encoder, config.init_positions, config.init_fusion)
+        tell(f"starting from {file}: {encoder.reading.lines()[0]}")
 
 
 def _retrieval(config: RunConfig, needs: Needs) -> Evaluation:

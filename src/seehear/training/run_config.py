@@ -209,7 +209,8 @@ class RunConfig:
         schedule: see ScheduleConfig.
         training: see TrainingConfig.
         evaluation: see EvaluationConfig.
-        init: what the network starts from, "LAYOUT:FILE" with a layout of released weights; "": from scratch.
+        init: what the network starts from, "LAYOUT:FILE" with a layout of released weights, several with commas
+            between them; "": from scratch.
         init_positions: how positions get to another grid: "nearest" as a row (AVSiam's code), or "bicubic".
         init_fusion: fusion layers start from the "last" blocks in order, or "repeat" the last one.
     """

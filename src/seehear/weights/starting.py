@@ -4,6 +4,7 @@ AVSiam (arXiv 2403.19638, sec. 3, and its released code): sound's patch kernel i
 colours, positions are carried to the spectrogram's grid, LayerNorms are copied for each modality, the last two blocks
 become the fusion layers. CAV-MAE (arXiv 2210.07839, appendix; released code): the kernel is the sum over the colours,
 each trunk gets the first blocks and the joint blocks the last ones, norms are copied thrice; its positions stay fixed.
+DeepAVFusion (arXiv 2312.01017): a ViT becomes the trunk of its own modality, fusion blocks start afresh.
 EZ-VSL (arXiv 2203.09324): the picture's tower is an ImageNet ResNet-18.
 A ViT that read spectrograms (AudioMAE) goes the other way: each colour gets a third of its kernel.
 What only pretraining needs (decoder, separate audio norms of a pass) starts as the method starts it.
@@ -25,7 +26,9 @@ from seehear.layers.modality_tokens import ModalityTokens
 from seehear.layers.positions import carry_bicubic, carry_nearest
 from seehear.methods.avsiam import AVSiam
 from seehear.methods.cav_mae import CavMae
+from seehear.methods.deepavfusion import DeepAVFusion
 from seehear.methods.ez_vsl import EzVsl
+from seehear.weights.released.deepavfusion import DeepAVFusionEncoder
 from seehear.weights.released.encoder import ReleasedEncoder
 from seehear.weights.released.ez_vsl import EzVslEncoder
 from seehear.weights.released.method_encoder import MethodEncoder
@@ -42,7 +45,8 @@ def start_from(
     """Carry the weights of `encoder` into `method`.
 
     Args:
-        method: AVSiam or CAV-MAE, of the encoder's width, depth, heads and patch side; or EZ-VSL.
+        method: AVSiam, CAV-MAE or DeepAVFusion, of the encoder's width, depth, heads and patch side; or EZ-VSL. Of
+            DeepAVFusion a plain ViT fills the trunk of its own modality alone.
         encoder: a plain ViT; for EZ-VSL a ResNet-18; or released weights of the same method, of which all that has the
             same name and shape is taken.
         positions: how positions get to a grid of another shape: as a row of N places, each taking the nearest one's
@@ -53,7 +57,7 @@ def start_from(
     Raises:
         UsageError: if the two do not fit together.
     """
-    if isinstance(encoder, (MethodEncoder, EzVslEncoder)):
+    if isinstance(encoder, (MethodEncoder, EzVslEncoder, DeepAVFusionEncoder)):
         _continue(method, encoder)
     elif isinstance(encoder, ResNetEncoder):
         _start_ez_vsl(method, encoder)
@@ -63,8 +67,12 @@ def start_from(
         _start_avsiam(method, encoder, positions, fusion)
     elif isinstance(method, CavMae):
         _start_cav_mae(method, encoder, positions)
+    elif isinstance(method, DeepAVFusion):
+        _start_deepavfusion(method, encoder)
     else:
-        raise UsageError(f"{type(method).__name__} from {encoder.layout} weights", expected="AVSiam or CAV-MAE")
+        raise UsageError(
+            f"{type(method).__name__} from {encoder.layout} weights", expected="AVSiam, CAV-MAE or DeepAVFusion"
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------- methods
@@ -100,6 +108,20 @@ def _start_cav_mae(method: CavMae, encoder: ViTEncoder, positions: Positions) ->
 
 
 @torch.no_grad()
+def _start_deepavfusion(method: DeepAVFusion, encoder: ViTEncoder) -> None:
+    """The trunk of the ViT's own modality; positions stay fixed sine-cosine (the release makes AudioMAE's anew)."""
+    source, modality, own = encoder.trunk, encoder.modality, method.encoder
+    _refuse_other_sizes(encoder, method, method.config.depth)
+    given: nn.Linear = source.patch_embed[modality].proj  # type: ignore[assignment, union-attr]
+    projection: nn.Linear = own.patch_embed[modality].proj  # type: ignore[assignment, union-attr]
+    projection.weight.copy_(_kernels(given.weight, modality, encoder.patch, _sum)[modality])
+    projection.bias.copy_(given.bias)
+    for block, theirs in zip(own.trunks[modality], source.blocks, strict=True):  # type: ignore[arg-type]
+        copy_block(block, theirs, modality)  # type: ignore[arg-type]
+    own.norm[modality].load_state_dict(source.norm[modality].state_dict())
+
+
+@torch.no_grad()
 def _start_ez_vsl(method: Method, encoder: ResNetEncoder) -> None:
     """The picture's tower alone; the sound's starts from scratch (EZ-VSL, arXiv 2203.09324)."""
     if (
@@ -114,7 +136,7 @@ def _start_ez_vsl(method: Method, encoder: ResNetEncoder) -> None:
 
 
 @torch.no_grad()
-def _continue(method: Method, encoder: MethodEncoder | EzVslEncoder) -> None:
+def _continue(method: Method, encoder: MethodEncoder | EzVslEncoder | DeepAVFusionEncoder) -> None:
     """All that has the same name and shape; the encoder itself must fit in whole."""
     if type(encoder.method) is not type(method):
         raise UsageError(
@@ -122,7 +144,7 @@ def _continue(method: Method, encoder: MethodEncoder | EzVslEncoder) -> None:
         )
     own, given = method.state_dict(), encoder.method.state_dict()
     fitting = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
-    lost = [name for name in own if name.startswith(("trunk.", "joint.")) and name not in fitting]
+    lost = [name for name in own if name.startswith(("trunk.", "joint.", "encoder.")) and name not in fitting]
     if lost:
         raise UsageError(
             f"{len(lost)} tensors of the encoder have another shape or are missing, first {lost[0]}",
@@ -132,7 +154,7 @@ def _continue(method: Method, encoder: MethodEncoder | EzVslEncoder) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------ parts
-def _refuse_other_sizes(encoder: ViTEncoder, method: AVSiam | CavMae, depth: int) -> None:
+def _refuse_other_sizes(encoder: ViTEncoder, method: AVSiam | CavMae | DeepAVFusion, depth: int) -> None:
     source, config = encoder.trunk, method.config
     found = (encoder.patch, source.width, len(source.blocks), source.blocks[0].attn.heads)  # type: ignore[union-attr]
     wanted = (config.patch, config.width, depth, config.heads)
@@ -144,11 +166,13 @@ def _refuse_other_sizes(encoder: ViTEncoder, method: AVSiam | CavMae, depth: int
         )
 
 
-def _recipe(method: AVSiam | CavMae, width: int) -> str:
+def _recipe(method: AVSiam | CavMae | DeepAVFusion, width: int) -> str:
     """Which recipe has the sizes of a ViT of that width."""
     names = {192: "tiny", 384: "small", 768: "base", 1024: "large", 1280: "huge"}
     if isinstance(method, CavMae):
         return "cav_mae_paper_base, for ViT-Base"
+    if isinstance(method, DeepAVFusion):
+        return "deepavfusion_paper_vggsound, for ViT-Base"
     return f"the recipe avsiam_paper_{names[width]}" if width in names else "a recipe of that size"
 
 
