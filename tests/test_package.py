@@ -66,6 +66,7 @@ def test_every_imported_library_is_declared() -> None:
         "pylance": "lance",
         "huggingface-hub": "huggingface_hub",
         "fast-bss-eval": "fast_bss_eval",
+        "python-multipart": "python_multipart",
     }
     known = {named_otherwise.get(name, name) for name in declared} | {"seehear", ""}
     for path in SOURCES:
