@@ -1,16 +1,17 @@
 """AVSBench's clips with masks of what sounds: S4, MS3 (Zhou et al., arXiv 2207.05042) and AVSS (arXiv 2301.13190).
 
-| set | list | frames | masks |
-|---|---|---|---|
-| s4 | `s4_meta_data.csv`: name, split, category | `visual_frames/SPLIT/CATEGORY/NAME/NAME_1.png` to `_5` | `gt_masks`, alike; `_1` alone in training |
-| ms3 | `ms3_meta_data.csv`: video, split | `visual_frames/NAME/NAME.mp4_1.png` to `_5` | `gt_masks/SPLIT/NAME/NAME_1.png` to `_5` |
-| avss | `metadata.csv`: uid, split, label (v1s, v1m or v2) | `LABEL/UID/frames/0.jpg` on | `LABEL/UID/labels_semantic/0.png` on |
+s4    list `s4_meta_data.csv` (name, split, category);
+      frames `visual_frames/SPLIT/CATEGORY/NAME/NAME_1.png` to `_5`, masks alike in `gt_masks`, in training `_1` alone
+ms3   list `ms3_meta_data.csv` (video, split);
+      frames `visual_frames/NAME/NAME.mp4_1.png` to `_5`, masks `gt_masks/SPLIT/NAME/NAME_1.png` to `_5`
+avss  list `metadata.csv` (uid, split, label: v1s, v1m or v2);
+      frames `LABEL/UID/frames/0.jpg` on, masks `LABEL/UID/labels_semantic/0.png` on
 
 The folders lie in `s4_data`, `ms3_data`, or beside `metadata.csv`. A mask of s4 and ms3 is foreground wherever it is
 not 0; one of avss holds the number of each pixel's class, 0 being the background.
 
 Legend: T masked frames of a clip, H W picture.
-"""  # noqa: E501
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
