@@ -6,6 +6,7 @@ python -m studies.avsiam_page
 import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
+from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -252,14 +253,16 @@ CLAIMS = (
 
 
 def _verdict(result: dict, better: str, worse: str, column: str) -> str:
-    """The difference over the seeds that both have."""
+    """The difference over the seeds that both have, with what chance in drawing the test clips makes of one seed's."""
     name = COLUMNS[column]
     one, other = result["arms"][better], result["arms"][worse]
     gains = [value(one[s], name) - value(other[s], name) for s in one if s in other]
     if not gains:
         return f"{column}: no seed in common"
     signs = "in every seed" if len(gains) > 1 and (min(gains) > 0 or max(gains) < 0) else "not in every seed"
-    note = f" ({signs})" if len(gains) > 1 else " (one seed)"
+    shares = [mean(value(arm[s], name) for s in one if s in other) for arm in (one, other)]
+    error = 100 * sqrt(sum(share * (1 - share) for share in shares) / result["clips"]["test"])
+    note = f" ({signs})" if len(gains) > 1 else f" (one seed, standard error at most {error:.1f})"
     return f"{column} {'+' if mean(gains) >= 0 else ''}{spread(gains)} points{note}"
 
 
