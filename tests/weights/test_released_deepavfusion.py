@@ -82,6 +82,14 @@ def test_batches_go_through_it_and_its_decoders_draw():
     assert set(method.reconstruct(batch, Randomness(0, 10))) == {"audio", "image"}
 
 
+@pytest.mark.parametrize("name", ["image.cls_token", "audio.blocks.1.ls1.gamma", "fusion_blocks.0.attn.q_norm.weight"])
+def test_what_would_change_the_function_is_refused_and_other_extras_are_told(name):
+    with pytest.raises(DataError, match=f"change what deepavfusion weights compute: encoder.{name}"):
+        from_released("deepavfusion", deepavfusion() | {f"encoder.{name}": torch.ones(64)})
+    reading = from_released("deepavfusion", deepavfusion() | {"encoder.image.head.bias": torch.ones(3)}).reading
+    assert list(reading.unused) == ["encoder.image.head.bias"]
+
+
 def test_a_file_loads_by_its_path_and_refuses_one_modality(tmp_path):
     torch.save({"state_dict": deepavfusion(), "epoch": 200}, tmp_path / "checkpoint_latest.pth")
     encoder = seehear.load(tmp_path / "checkpoint_latest.pth")

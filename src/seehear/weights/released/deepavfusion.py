@@ -31,6 +31,8 @@ from seehear.weights.released.state import StateReader
 MEL_BINS, AUDIO_FRAMES = 128, 192
 CHANNELS = {"audio": 1, "image": 3}
 JOINT = {"joint": ""}
+CHANGES = ("fusion_", *(f"{m}.{part}" for m in CHANNELS for part in ("blocks.", "patch_embed.", "norm.", "cls_token")))
+"""Beginnings of names under `encoder.` that change what comes out: what is not taken of these is refused."""
 WINDOWED = "a decoder with shifted windows, which is not built here: nothing is reconstructed"
 NOTE = (
     "sound is log10(mel power + 1e-7), HTK triangles, 50 ms windows every 1/64 s at 16 kHz, 128 x 192, not normalised; "
@@ -129,6 +131,7 @@ def read(
     if drawing:
         found, fields = _decoders(state, sizes, decoder_heads)
         tensors |= found
+    state.refuse(*(f"encoder.{name}" for name in CHANGES))
     reading = state.finish()
     method = DeepAVFusion(_configuration(sizes, **options, **fields))
     if not drawing:
