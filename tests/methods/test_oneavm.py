@@ -39,7 +39,7 @@ TINY = Config(
 VARIANTS = {
     "defaults": TINY,
     "separate projections": replace(TINY, projections="separate", positives_compete=True),
-    "ratio": replace(TINY, mask="ratio", loudness="equal peaks"),
+    "ratio": replace(TINY, mask="ratio", loudness="equal peaks", condition="max"),
     "magnitude": replace(TINY, mask="magnitude", blend="uniform", bands=Bands("log", 16, 512, 256)),
     "resnet18": replace(TINY, towers="resnet18"),
     "siamese ViT": replace(TINY, towers="siamese_vit"),

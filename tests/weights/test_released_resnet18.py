@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from seehear.errors import DataError, UsageError
+from seehear.methods import oneavm
 from seehear.methods.ez_vsl import Config, EzVsl
+from seehear.methods.oneavm import OneAVM
 from seehear.weights import from_released
 from seehear.weights.released.resnet18 import ResNetEncoder
 from seehear.weights.starting import start_from
@@ -50,13 +52,14 @@ def test_deeper_networks_and_other_inputs_are_refused() -> None:
         _read().forward_features(spectrogram=torch.zeros(1, 1024, 128))
 
 
-def test_ez_vsls_picture_tower_starts_from_it() -> None:
+@pytest.mark.parametrize(("method_class", "config"), [(EzVsl, Config), (OneAVM, oneavm.Config)])
+def test_a_picture_tower_starts_from_it(method_class, config) -> None:
     encoder = _read()
     with torch.device("meta"):
-        small = EzVsl(replace(Config(), towers="convnet"))
-    with pytest.raises(UsageError, match="expected EZ-VSL with ResNet-18 towers"):
+        small = method_class(replace(config(), towers="convnet"))
+    with pytest.raises(UsageError, match="expected EZ-VSL or OneAVM with ResNet-18 towers"):
         start_from(small, encoder)
-    method = EzVsl(Config(width=8))
+    method = method_class(config(width=8))
     before = {name: value.clone() for name, value in method.state_dict().items()}
     start_from(method, encoder)
     own = encoder.trunk.state_dict()

@@ -24,7 +24,7 @@ class MaskUNet(nn.Module):
         channels: C of each map, finest first.
         sizes: (h, w) at which each map is read, finest first; maps of other sizes are resized. The mask has the first.
         condition: D.
-        width: channels of the finest level; others have those of their map.
+        width: channels of the finest level, doubled at each coarser one as far as its map has as many.
 
     Raises:
         UsageError: if there is not one size for each map, or fewer than two.
@@ -35,7 +35,7 @@ class MaskUNet(nn.Module):
         if len(channels) != len(sizes) or len(channels) < 2:
             raise UsageError(f"{len(channels)} maps of {len(sizes)} sizes", expected="one size each, at least two")
         self.sizes = tuple(sizes)
-        widths = (width, *channels[1:])
+        widths = [width, *(min(width * 2**level, c) for level, c in enumerate(channels) if level)]
         self.bottleneck = _convolution(channels[-1] + condition, widths[-1])
         self.joins = nn.ModuleList(
             _convolution(widths[level + 1] + channels[level], widths[level])

@@ -30,6 +30,7 @@ from torch.nn import functional as F
 from seehear import signals
 from seehear.backbones.map_towers import ConvNetConfig, Kind, MapTowers, SiameseConfig
 from seehear.backbones.mask_unet import MaskUNet
+from seehear.backbones.resnet import pooled
 from seehear.contracts import (
     SAMPLE_RATE,
     AudioNeed,
@@ -101,7 +102,9 @@ class Config:
     """What the mask is held to: cross-entropy with the ideal binary mask, where loud cells count more, or plain L1 with
     the ideal ratio mask, or between log magnitudes (inferred). A mask is used as drawn, from 0 to 1 (inferred)."""
     decoder_width: int = 32
-    """Channels of the U-Net's finest level (inferred)."""
+    """Channels of the U-Net's finest level, doubled at each coarser one (inferred)."""
+    condition: Literal["mean", "max"] = "mean"
+    """Over the places of a picture's map, to make the U-Net's condition; the figure's is the mean."""
     loudness: Literal["as recorded", "equal peaks"] = "as recorded"
     """Of sounds before they are added (inferred)."""
     blend: Literal["fixed", "uniform"] = "fixed"
@@ -255,7 +258,7 @@ class OneAVM(PartsMethod):
         spectrum = mixture_spectrum(mixture.to(self._dtype), config.bands)
         heard = self._heard(spectrum)
         maps = self.trunk({AUDIO: heard, IMAGE: images})
-        logits = self.separation_decoder([heard, *maps[AUDIO]], maps[IMAGE][-1].mean(dim=(2, 3)))
+        logits = self.separation_decoder([heard, *maps[AUDIO]], pooled(maps[IMAGE][-1], self.config.condition))
         mask = logits.sigmoid()[:, :, : spectrum.shape[2]]
         return separated(spectrum, mask, config.bands, mixture.shape[1])
 
@@ -283,11 +286,11 @@ class OneAVM(PartsMethod):
         found: dict[str, Features] = {}
         for modality in (m for m in branches if only is None or m in only):
             if modality == AUDIO:
-                pooled = self._projected(self._pooled_sound(branches[AUDIO].tokens), AUDIO)
+                whole = self._projected(self._pooled_sound(branches[AUDIO].tokens), AUDIO)
             else:
-                pooled = unit(tokens[IMAGE]).mean(dim=1)
+                whole = unit(tokens[IMAGE]).mean(dim=1)
             layers = branches[modality].layers
-            found[modality] = Features(tokens[modality], self.trunk.grid(modality), pooled, unit(pooled), layers)
+            found[modality] = Features(tokens[modality], self.trunk.grid(modality), whole, unit(whole), layers)
         if len(branches) == 2 and (only is None or "audiovisual" in only):
             found["audiovisual"] = join([tokens[AUDIO], tokens[IMAGE]])
         return found
@@ -326,7 +329,7 @@ class OneAVM(PartsMethod):
 
     def _separation(self, maps: Mapping[str, list[Tensor]], sounds: Tensor, partner: Tensor) -> Tensor:
         """The masks of each clip's own sound in its mixture, by its own picture."""
-        logits = self.separation_decoder(maps["mixture"], maps[IMAGE][-1].mean(dim=(2, 3)))
+        logits = self.separation_decoder(maps["mixture"], pooled(maps[IMAGE][-1], self.config.condition))
         wanted, mixture = self._magnitudes(sounds), self._magnitudes(sounds + sounds[partner])
         return separation_loss(logits, wanted, wanted[partner], mixture, **MASK_LOSSES[self.config.mask])
 

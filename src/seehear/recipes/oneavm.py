@@ -26,7 +26,7 @@ def oneavm_tiny() -> RunConfig:
         convnet=ConvNetConfig(audio_strides=(2, 2, 2, 2)),
         width=128,
         temperature=0.07,
-        decoder_width=16,
+        decoder_width=8,
     )
     return replace(
         tiny,
@@ -43,8 +43,8 @@ def oneavm_paper() -> RunConfig:
 
     The settings are AVAgent's (arXiv 2410.23230), by the same group, as OneAVM's own were not published; what neither
     says is marked in `methods/oneavm.py`. The paper's SDR / SAR, by AVAgent's table: 7.38 / 7.48 dB on MUSIC,
-    5.36 / 5.52 on VGG-Instruments, 2.51 / 2.61 on VGG-Music, each trained on the set's own clips. The visual tower is
-    said to start from ImageNet in EZ-VSL; here both start from nothing. Not run by this project.
+    5.36 / 5.52 on VGG-Instruments, 2.51 / 2.61 on VGG-Music, each trained on the set's own clips. EZ-VSL's picture
+    tower starts from ImageNet, and OneAVM's may (`--init resnet18:FILE`). Not run by this project.
     """
     return RunConfig(
         name="oneavm_paper",

@@ -28,6 +28,7 @@ from seehear.methods.avsiam import AVSiam
 from seehear.methods.cav_mae import CavMae
 from seehear.methods.deepavfusion import DeepAVFusion
 from seehear.methods.ez_vsl import EzVsl
+from seehear.methods.oneavm import OneAVM
 from seehear.weights.released.deepavfusion import DeepAVFusionEncoder
 from seehear.weights.released.encoder import ReleasedEncoder
 from seehear.weights.released.ez_vsl import EzVslEncoder
@@ -45,10 +46,10 @@ def start_from(
     """Carry the weights of `encoder` into `method`.
 
     Args:
-        method: AVSiam, CAV-MAE or DeepAVFusion, of the encoder's width, depth, heads and patch side; or EZ-VSL. Of
-            DeepAVFusion a plain ViT fills the trunk of its own modality alone.
-        encoder: a plain ViT; for EZ-VSL a ResNet-18; or released weights of the same method, of which all that has the
-            same name and shape is taken.
+        method: AVSiam, CAV-MAE or DeepAVFusion, of the encoder's width, depth, heads and patch side; or EZ-VSL or
+            OneAVM. Of DeepAVFusion a plain ViT fills the trunk of its own modality alone.
+        encoder: a plain ViT; for EZ-VSL and OneAVM a ResNet-18; or released weights of the same method, of which all
+            that has the same name and shape is taken.
         positions: how positions get to a grid of another shape: as a row of N places, each taking the nearest one's
             (AVSiam's code), or by bicubic interpolation on the grid.
         fusion: the fusion layers start from the last blocks in order, or all from the last one (AVSiam's released
@@ -60,7 +61,7 @@ def start_from(
     if isinstance(encoder, (MethodEncoder, EzVslEncoder, DeepAVFusionEncoder)):
         _continue(method, encoder)
     elif isinstance(encoder, ResNetEncoder):
-        _start_ez_vsl(method, encoder)
+        _start_image_tower(method, encoder)
     elif not isinstance(encoder, ViTEncoder):
         raise UsageError(f"{encoder.layout} weights as a starting point", expected="a plain ViT, or the same method")
     elif isinstance(method, AVSiam):
@@ -122,17 +123,13 @@ def _start_deepavfusion(method: DeepAVFusion, encoder: ViTEncoder) -> None:
 
 
 @torch.no_grad()
-def _start_ez_vsl(method: Method, encoder: ResNetEncoder) -> None:
+def _start_image_tower(method: Method, encoder: ResNetEncoder) -> None:
     """The picture's tower alone; the sound's starts from scratch (EZ-VSL, arXiv 2203.09324)."""
-    if (
-        not isinstance(method, EzVsl)
-        or not isinstance(method.trunk, nn.ModuleDict)
-        or method.config.towers != encoder.layout
-    ):
+    if not isinstance(method, (EzVsl, OneAVM)) or method.config.towers != encoder.layout:
         raise UsageError(
-            f"{type(method).__name__} from {encoder.layout} weights", expected="EZ-VSL with ResNet-18 towers"
+            f"{type(method).__name__} from {encoder.layout} weights", expected="EZ-VSL or OneAVM with ResNet-18 towers"
         )
-    method.trunk["image"].load_state_dict(encoder.trunk.state_dict())
+    method.get_submodule("trunk.image").load_state_dict(encoder.trunk.state_dict())
 
 
 @torch.no_grad()
