@@ -78,7 +78,7 @@ def _figures(source: MemoryClips, method: Method | None = None, **choices) -> di
 
 def test_an_ear_that_knows_the_pitches_stands_between_floors_and_ceiling() -> None:
     method = Ears().train()
-    found = _figures(_source(8), method, untrained=Ears(), batch=3)
+    found = _figures(_source(6), method, untrained=Ears(), batch=3)
     assert method.training
     sdr = found["separation/all/SDR"]
     assert sdr.value > 15
