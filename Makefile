@@ -47,7 +47,7 @@ bench-check: $(READY)  ## measure the same and name every ratio more than 10 % w
 	@$(BIN)/python -m benchmarks.check
 
 bench-full: $(READY)  ## the step at ViT-Base, loader, processes, growth, the world, large batches (two hours)
-	@for name in "step --size B" loader inference scale world contrast first_light learning; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in "step --size B" loader inference search scale world contrast first_light learning; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 	@$(BIN)/python -m benchmarks.pictures
 
 bench-gpu: $(READY)  ## measure step and encoder on one GPU (8 minutes)

@@ -61,7 +61,7 @@ def test_many_vectors_get_one_by_themselves(fresh: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(building, "EXACT_BELOW", 100)
     outcome = build(fresh)
     assert outcome.measured is not None
-    assert (outcome.done, outcome.measured.kind, outcome.measured.cells) == ("built", "ivf_pq", 2)
+    assert (outcome.done, outcome.measured.kind, outcome.measured.cells) == ("built", "ivf_hnsw_sq", 1)
     assert build(fresh).done == "there already"
 
 

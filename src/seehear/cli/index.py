@@ -21,7 +21,7 @@ EXAMPLES = (
 class Options:
     """Make search quick where there are many clips, and measure what share of the true nearest it still finds.
 
-    Up to 10,000 clips every vector is compared, exactly and in milliseconds: no index is built unless a kind is named.
+    Up to 100,000 clips every vector is compared, exactly and in milliseconds: no index is built unless a kind is named.
     An index lies in the table. What was stopped begins anew; new clips are added to it by the same command.
     """
 
@@ -30,7 +30,7 @@ class Options:
     model: str | None = None
     """whose vectors, where the table holds several models'"""
     kind: Literal["auto", "ivf_pq", "ivf_hnsw_sq", "ivf_hnsw_pq", "exact"] = "auto"
-    """auto: ivf_pq from 10,000 clips on, else none; exact takes an index away"""
+    """auto: ivf_hnsw_sq from 100,000 clips on, else none; exact takes an index away"""
     cells: int | None = None
     """cells of vectors; by default the square root of their number, with graphs (hnsw) one per million"""
     sub_vectors: int | None = None

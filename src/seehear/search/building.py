@@ -29,7 +29,18 @@ from seehear.search.approximate import approximate
 from seehear.search.columns import Embedded
 from seehear.search.embedded_table import EmbeddedTable
 from seehear.search.exact import Exact
-from seehear.search.index import EXACT_BELOW, KINDS, Effort, Kind, Measured, index_of, key_of, name_of, segments_of
+from seehear.search.index import (
+    EXACT_BELOW,
+    KINDS,
+    USUAL,
+    Effort,
+    Kind,
+    Measured,
+    index_of,
+    key_of,
+    name_of,
+    segments_of,
+)
 
 RECALL_AT = 10
 QUERIES = 200
@@ -46,7 +57,7 @@ class Wish:
     """What index to build.
 
     Attributes:
-        kind: "auto" builds IVF-PQ from 10,000 vectors on, else none; "exact" takes an index away.
+        kind: "auto" builds a graph (IVF-HNSW-SQ) from 100,000 vectors on, else none; "exact" takes an index away.
         cells: of the index; None for the square root of N (a graph: one per million).
         sub_vectors: of product quantisation; None for an eighth of D.
         recall: share of the true 10 nearest to find.
@@ -178,7 +189,7 @@ def _field_number(dataset: Any, column: Embedded) -> int | None:
 
 def _shape(count: int, width: int, wish: Wish, known: Measured | None) -> Measured:
     """The index to build on `count` vectors: as wished for, else as the one that is there, else by N and D."""
-    kind: Kind = wish.kind if wish.kind in KINDS else known.kind if known is not None else "ivf_pq"
+    kind: Kind = wish.kind if wish.kind in KINDS else known.kind if known is not None else USUAL
     same = known if known is not None and known.kind == kind else None
     cells = wish.cells or (same.cells if same is not None else default_cells(kind, count))
     if cells > count:
