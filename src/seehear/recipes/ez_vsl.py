@@ -13,7 +13,7 @@ def ez_vsl_tiny() -> RunConfig:
     """Proof scale for a laptop: small towers, 96-pixel pictures, 3 s of sound, a map of 12 x 12.
 
     For the world's track L, of which it wants some thousand clips: a few hundred it learns by heart. 1,200 steps of 64
-    clips: about 10 minutes on 2 CPU cores. What it finds: docs/studies/localize_separate.md.
+    clips: about 10 minutes on 2 CPU cores. What it finds is not measured yet.
     """
     inputs = InputConfig(audio_seconds=3.0, image_height=96, image_width=96, flip=True)
     return RunConfig(
