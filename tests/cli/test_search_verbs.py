@@ -133,7 +133,7 @@ def test_an_index_is_built_measured_and_told(table: Path, tmp_path: Path, capsys
         (("--audio", "four.wav", "--by", "audio"), 2, "--by without a clip"),
         (("--id", "clip004", "--at", "1"), 2, "--at without a file"),
         (("--id", "clip04"), 2, "no clip 'clip04'"),
-        (("--id", "clip004", "-k", "0"), 2, "k is 0"),
+        (("--id", "clip004", "-k", "0"), 2, "-k 0; expected at least 1 hit"),
         (("--id", "clip004", "--model", "avsiam"), 2, "try: avsiam_world"),
         (("--id", "clip004", "--label", "bel"), 2, "no label 'bel'"),
         (("--id", "clip004", "--where", "seconds > 1"), 2, "No field named seconds"),
@@ -164,3 +164,23 @@ def test_a_table_without_vectors_names_the_cure(tmp_path: Path, capsys) -> None:
         assert "seehear embed MODEL" in line
     status, line = failure(capsys, "search", tmp_path / "none.lance", "--id", "x")
     assert (status, "there is no table" in line) == (5, True)
+
+
+def test_the_name_of_a_file_asks_with_its_first_clip(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = (
+        machine(capsys, "search", table, "--id", name, "--for", "image")["hits"]
+        for name in ("videos/file002.mp4", "clip004")
+    )
+    assert one == other
+
+
+def test_a_folder_in_the_place_of_its_table_is_not_named_to_be_written_to(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "first.mp4").write_bytes(b"mine")
+    _, line = failure(capsys, "search", tmp_path / "clips", "--id", "x")
+    assert f"is a folder, no table; try: seehear pack {tmp_path / 'clips'} {tmp_path / 'clips.lance'}" in line
+    shutil.copytree(table, tmp_path / "clips.lance")
+    _, line = failure(capsys, "search", tmp_path / "clips", "--id", "x")
+    assert f"try: {tmp_path / 'clips.lance'}" in line

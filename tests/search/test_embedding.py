@@ -25,7 +25,7 @@ from seehear.errors import DataError, StorageError, UsageError
 from seehear.methods.avsiam import AVSiam
 from seehear.search import embedding
 from seehear.search.alone import alone
-from seehear.search.collecting import Packing
+from seehear.search.collecting import Packing, beside
 from seehear.search.columns import embedded_in
 from seehear.search.embedding import EmbedProgress, Settings, embed
 from seehear.search.gathering import Gathered, Work, identity_of_rows
@@ -106,6 +106,25 @@ def test_all_columns_come_in_one_commit(encoder: Encoder, tmp_path: Path):
     path = table(tmp_path / "t.lance")
     before = lance.dataset(path).version
     assert embed(encoder, path).version == before + 1
+
+
+def test_digital_silence_has_no_vector_of_sound_and_is_counted(encoder: Encoder, tmp_path: Path):
+    made = [noise(number) for number in (0, 1, 2, 5, 6, 7)]  # all have both
+    for clip in made[:2]:
+        clip.audio = np.zeros_like(clip.audio)
+    clips.pack(clips.MemoryClips(made), tmp_path / "t.lance", size=16, frames=3, modality="any")
+    report = embed(encoder, tmp_path / "t.lance")
+    assert (report.silent, report.vectors) == (2, {"audio": 4, "image": 6, "audiovisual": 4})
+    assert any(note.startswith("2 clips are digital silence") for note in report.notes)
+    found = {row["id"]: row for row in vectors(tmp_path / "t.lance")}
+    assert [found[clip.id]["audio_tiny"] is None for clip in made] == [True, True, False, False, False, False]
+
+
+def test_a_manifest_is_packed_beside_its_folder(tmp_path: Path):
+    (tmp_path / "media").mkdir()
+    manifest = tmp_path / "media" / "manifest.csv"
+    manifest.write_text("file\n")
+    assert beside(manifest) == beside(manifest.parent) == tmp_path / "media.lance"
 
 
 def test_clips_that_are_longer_are_heard_as_asked(encoder: Encoder, tmp_path: Path):

@@ -239,6 +239,12 @@ def test_the_keyboard_reaches_everything(watched: Watched) -> None:
     page = watched.open()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "text"
+    there = page.locator("#grid .clip:visible").count()
+    page.keyboard.type("no such word")
+    page.wait_for_selector("#grid .clip:not([hidden])", state="detached")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#grid .clip:not([hidden])")
+    assert (page.locator("#text").input_value(), page.locator("#grid .clip:visible").count()) == ("", there)
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowRight")
     place = "[...document.querySelectorAll('#grid .start')].indexOf(document.activeElement)"

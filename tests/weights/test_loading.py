@@ -179,3 +179,15 @@ def test_a_copied_packaged_model_is_the_same(tmp_path: Path):
     assert folder is not None
     shutil.copytree(folder, tmp_path / "copy")
     assert read_model(tmp_path / "copy")[1].weights == load("avsiam-world").about.weights
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "an empty name of a model; expected avsiam-world"),
+        ("avsaim:nope.pth", "unknown layout 'avsaim' of avsaim:nope.pth; expected one of .*; try: avsiam"),
+    ],
+)
+def test_names_that_are_nearly_right(name: str, says: str):
+    with pytest.raises(UsageError, match=says):
+        load(name)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from seehear.cli.console import Console
+from seehear.cli.interruption import restartable
 from seehear.cli.options import Positional, named, parse
 from seehear.cli.pack import show_skips
 from seehear.cli.progress import duration
@@ -78,7 +79,7 @@ def run(arguments: list[str], console: Console) -> dict[str, Any]:
         engine=options.engine,
         overwrite=options.overwrite,
     )
-    with _Bars(console) as bars:
+    with restartable(), _Bars(console) as bars:
         report = embed(
             encoder,
             options.data,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from seehear.cli.console import Console
+from seehear.cli.interruption import restartable
 from seehear.cli.options import Positional, named, parse
 from seehear.cli.progress import duration
 from seehear.clips.pieces import Modality
@@ -65,7 +66,7 @@ def run(arguments: list[str], console: Console) -> dict[str, Any]:
     from seehear import clips
 
     settings = {name: value for name, value in vars(options).items() if name not in ("folder", "table")}
-    with console.progress("packing", unit="files") as bar:
+    with restartable(), console.progress("packing", unit="files") as bar:
 
         def show(now: clips.PackProgress) -> None:
             bar(now.files_done, now.files_total, f"{now.clips} clips, {now.skipped} skipped")

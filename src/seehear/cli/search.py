@@ -84,14 +84,15 @@ def run(arguments: list[str], console: Console) -> dict[str, Any]:
         options.label, options.split, options.source, options.from_seconds, options.to_seconds, options.where
     )
     searcher = Searcher(options.table, options.model)
+    found = (_duplicates if options.duplicates else _search)(options, searcher, where, console)
     if searcher.about.knows:
         console.note(f"{searcher.about.model}: {searcher.about.knows}")
-    if options.duplicates:
-        return _duplicates(options, searcher, where, console)
-    return _search(options, searcher, where, console)
+    return found
 
 
 def _check(options: Options) -> None:
+    if options.k < 1:
+        raise UsageError(f"-k {options.k}", expected="at least 1 hit")
     asked = [f"--{name}" for name in ("audio", "image", "clip", "id") if getattr(options, name) is not None]
     if options.duplicates:
         asked.append("--duplicates")
@@ -108,7 +109,7 @@ def _check(options: Options) -> None:
 
 
 def _search(options: Options, searcher: "Searcher", where: "Filter", console: Console) -> dict[str, Any]:
-    query = _query(options, searcher)
+    query = _query(options, searcher, console)
     target = _target(options, searcher, query)
     hits = searcher.search(query, target, options.k, where, exact=options.exact)
     note = "" if options.exact else searcher.note(target)
@@ -136,7 +137,7 @@ def _search(options: Options, searcher: "Searcher", where: "Filter", console: Co
     }
 
 
-def _query(options: Options, searcher: "Searcher") -> "Query":
+def _query(options: Options, searcher: "Searcher", console: Console) -> "Query":
     from seehear.search import query_of_clip, query_of_file
 
     if options.id is not None:
@@ -146,7 +147,7 @@ def _query(options: Options, searcher: "Searcher") -> "Query":
     elif options.image is not None:
         queries = query_of_file(searcher.encoder, options.image, "image", at=options.at)
     else:
-        queries = query_of_file(searcher.encoder, options.clip or "", "clip", at=options.at)
+        queries = query_of_file(searcher.encoder, options.clip or "", "clip", at=options.at, tell=console.note)
     if options.by is None:
         return queries[0]
     for query in queries:

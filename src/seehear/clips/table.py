@@ -54,7 +54,7 @@ class TableClips(Collection):
         self.uri = text_of(path_or_uri)
         dataset = open_dataset(path_or_uri, version, storage_options)
         if dataset is None:
-            raise StorageError(f"there is no table at {self.uri}", cure=f"seehear pack FOLDER {self.uri}")
+            raise _no_table(self.uri)
         check_schema(dataset.schema, self.uri)
         self._dataset, self.version = dataset, int(dataset.version)
         with storage_failures(self.uri):
@@ -223,6 +223,16 @@ def _pictures(stored: Any, count: int, places: np.ndarray) -> np.ndarray:
         raise MediaError(SkipReason.TRUNCATED, f"{len(stored)} frames with {count} times", expected="one time each")
     decoded = {place: decode_jpeg(stored[place].as_py()) for place in set(places.tolist())}
     return np.stack([decoded[place] for place in places.tolist()])
+
+
+def _no_table(uri: str) -> StorageError:
+    """The error for a place without a table; what is there already is not named to be written to."""
+    packed, place = Path(f"{uri.rstrip('/')}.lance"), Path(uri)
+    if packed.is_dir():
+        return StorageError(f"{uri} is no table", cause="the name without .lance", cure=f"{packed}")
+    if place.is_dir() and any(place.iterdir()):
+        return StorageError(f"{uri} is a folder, no table", cure=f"seehear pack {uri} {packed}")
+    return StorageError(f"there is no table at {uri}", cure=f"seehear pack FOLDER {uri}")
 
 
 def _unfinished(where: str, files: int) -> StorageError:

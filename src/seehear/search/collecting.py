@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seehear.clips import PackProgress, PackReport, pack
 from seehear.clips.lance_files import looks_like_table, text_of
+from seehear.clips.manifest import SUFFIXES as MANIFESTS
 from seehear.clips.pieces import Modality
 from seehear.contracts import Needs
 from seehear.errors import UsageError
@@ -57,7 +58,7 @@ def table_of(
                 cure="name the folder instead, or leave them out",
             )
         return data, None
-    table = packing.table or _beside(data)
+    table = packing.table or beside(data)
     heard = _SECONDS if needs.audio is None else needs.audio.seconds
     size = _SIZE if needs.frames is None else max(_SIZE, needs.frames.height, needs.frames.width)
     return table, pack(
@@ -75,11 +76,18 @@ def table_of(
     )
 
 
-def _beside(data: str | Path) -> Path:
+def beside(data: str | Path) -> Path:
+    """Where the table of a folder, a manifest's folder or a file lies: beside it, with ".lance" after its name.
+
+    Raises:
+        UsageError: if `data` is a pattern of several files.
+    """
     place = Path(data)
     if any(sign in text_of(data) for sign in "{*?["):
         raise UsageError(
             f"{text_of(data)} names several files", expected="a table to pack into", cure="--table NAME.lance"
         )
     place = place.resolve()
+    if place.suffix.lower() in MANIFESTS and place.is_file():
+        place = place.parent
     return place.with_name(f"{place.stem if place.is_file() else place.name}.lance")

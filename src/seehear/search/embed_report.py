@@ -44,7 +44,8 @@ class EmbedReport:
         resumed: clips that an earlier run had done.
         already: the table had them all: nothing was done.
         longer: clips that are longer than the model hears at once.
-        heard_seconds: how much that is; 0 where it hears nothing.
+        silent: clips with a track of sound that is digital silence where the model hears it: no vector of sound.
+        heard_seconds: how much it hears at once; 0 where it hears nothing.
         skips: clips that could not be decoded, and why; their vectors are null.
         skip_list: the JSON file that holds this report; None beside an object store.
         seconds: time it took, without packing.
@@ -65,6 +66,7 @@ class EmbedReport:
     resumed: int = 0
     already: bool = False
     longer: int = 0
+    silent: int = 0
     heard_seconds: float = 0.0
     skips: tuple[Skip, ...] = ()
     skip_list: Path | None = None

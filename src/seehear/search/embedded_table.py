@@ -176,13 +176,16 @@ class EmbeddedTable:
         return {name: row for row, name in enumerate(self.names)}
 
     def row(self, clip: str) -> int:
-        """Row of the clip with this id.
+        """Row of the clip with this id; of a file's name, of its first clip.
 
         Raises:
             UsageError: if there is none, naming the nearest.
         """
         if clip in self.row_of:
             return self.row_of[clip]
+        of_file = [row for row, source in enumerate(self.sources) if source == clip]
+        if of_file:
+            return min(of_file, key=lambda row: self.start_seconds[row])
         import difflib
 
         near = difflib.get_close_matches(clip, self.names[:100_000], n=1)

@@ -35,6 +35,7 @@ ENGINES: tuple[Engine, ...] = ("local", "ray")
 _COMMIT_ROWS, _COMMIT_SECONDS = 2000, 20.0
 _PART = 32  # rows read and decoded at once
 _THREADS = 2
+_JOINED = 1.5  # times what is heard: so long are clips at most that packing made of a stretch and its tail
 _TOLERATED = 0.1  # seconds by which clips may be longer than what is heard, before a note says so
 
 
@@ -279,10 +280,16 @@ class _Job:
     ) -> EmbedReport:
         heard = self.columns[0].seconds
         longer = int((clips.has_audio & (clips.duration_seconds > heard + _TOLERATED)).sum()) if heard else 0
+        longest = float(clips.duration_seconds.max(initial=0.0))
         with storage_failures(self.uri):
             vectors: dict[str, int] = {
                 c.modality: int(dataset.count_rows(filter=f"{c.column} IS NOT NULL")) for c in self.columns
             }
+        skipped = {skip.file for skip in skips}
+        sounding = sum(
+            1 for name, there in zip(clips.names, clips.has_audio, strict=True) if there and name not in skipped
+        )
+        silent = sounding - vectors["audio"] if "audio" in vectors else 0
         return EmbedReport(
             table=self.uri,
             version=int(dataset.version),
@@ -297,11 +304,12 @@ class _Job:
             resumed=resumed,
             already=embedded == 0 and resumed == 0,
             longer=longer,
+            silent=silent,
             heard_seconds=heard,
             skips=skips,
             skip_list=self._skip_list(),
             seconds=time.monotonic() - began,
-            notes=_notes(longer, heard, self.settings.windows, self.encoder),
+            notes=_notes(longer, longest, silent, heard, self.settings.windows, self.encoder),
         )
 
 
@@ -315,11 +323,16 @@ def _chosen(columns: tuple[Embedded, ...], modalities: tuple[Modality, ...]) -> 
     return tuple(column for column in columns if not modalities or column.modality in modalities)
 
 
-def _notes(longer: int, heard: float, windows: Windows, encoder: Encoder) -> tuple[str, ...]:
+def _notes(
+    longer: int, longest: float, silent: int, heard: float, windows: Windows, encoder: Encoder
+) -> tuple[str, ...]:
     notes = [encoder.about.knows] if encoder.about.knows else []
     if longer and windows == "first":
+        apart = f", and packing with --clip-seconds {heard:g} gives every window its own row"
         notes.append(
             f"{longer} clips are longer than the {heard:g} s that the model hears: of each the first {heard:g} s were "
-            f"heard; --windows mean hears all, and packing with --clip-seconds {heard:g} gives every window its own row"
+            f"heard; --windows mean hears all{apart if longest > _JOINED * heard else ''}"
         )
+    if silent:
+        notes.append(f"{silent} clips are digital silence where the model hears them: they have no vector of sound")
     return tuple(notes)

@@ -2,7 +2,7 @@
 
 Of a clip longer than the network hears, "first" takes the beginning, as the retrieval evaluation does; "mean" takes
 windows one after the other to its end and averages their embeddings (L2-normalised mean). Clips without sound give
-their middle frame in both.
+their middle frame in both. Digital silence says nothing: such a window has no vector of sound.
 
 Legend: B clips of a batch, W windows of a batch, T frames of a window, S samples, D width.
 """
@@ -115,13 +115,14 @@ class RowEmbedder:
         ]
 
     def _read(self, stored: dict[str, Any], start: float) -> Clip:
-        heard, seen = self.needs.audio is not None, self.needs.frames is not None
+        listens, seen = self.needs.audio is not None, self.needs.frames is not None
         times = np.array((stored["frame_seconds"].as_py() or []) if seen else [], dtype=np.float64)
-        codec = stored["audio_codec"].as_py() if heard else None
+        codec = stored["audio_codec"].as_py() if listens else None
         audio = stored["audio"] if codec is not None and stored["audio"].is_valid else None
         frames = stored["frames"] if seen and len(times) and stored["frames"].is_valid else None
         pictures, _, sound = decode_row(audio, codec, frames, times, self.needs, _At(start) if start else FIXED)
-        return Clip(stored["id"].as_py(), frames=pictures, audio=sound if sound is not None and len(sound) else None)
+        heard = sound is not None and bool(sound.any())
+        return Clip(stored["id"].as_py(), frames=pictures, audio=sound if heard else None)
 
     def _finished(self, prepared: _Prepared, found: dict[Modality, Vectors]) -> pa.Table:
         columns: dict[str, Any] = {"row": pa.array(prepared.rows, pa.int64())}

@@ -7,7 +7,7 @@ the window at a given second is taken alone. Windows of digital silence say noth
 Legend: W windows, T frames, S samples, H W picture, D width.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,7 @@ def query_of_file(
     at: float | None = None,
     limits: Limits | None = None,
     pool: Pool | None = None,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> list[Query]:
     """The queries that a file gives: the one to use first, of a clip with sound and pictures then each alone.
 
@@ -67,6 +68,7 @@ def query_of_file(
         at: take the window that begins at this second; None for the mean over all windows.
         limits: of decoding; by default those for one's own media (`Limits.for_strangers()` for uploads).
         pool: decoding processes; None for one of its own.
+        tell: is told where the sound of a clip is left out, as digital silence.
 
     Raises:
         MediaError: for a file that is broken, empty, over a limit, or has not what `kind` asks for.
@@ -79,6 +81,9 @@ def query_of_file(
         _check(info, needs, kind, at)
         wanted = _wanted(info, needs, kind, at, limits)
         found: Read = processes.submit(read, source, info, wanted, limits).result()
+    silent = found.sound is not None and not (found.samples > 0).any()
+    if kind == "clip" and silent and found.frames is not None:
+        tell(f"{info.path or 'the sound'}: digital silence, so that its picture alone is asked with")
     return _queries(encoder, found, info.path, kind, at)
 
 
@@ -98,7 +103,7 @@ def query_of_clip(table: EmbeddedTable, clip: str, model: str | None = None) -> 
             cause="it has neither sound nor pictures that the model reads, or could not be decoded",
             cure=f"seehear embed MODEL {table.uri} embeds what is missing",
         )
-    return [Query(modality, vector, clip) for modality, vector in _best_first(present)]
+    return [Query(modality, vector, table.names[row]) for modality, vector in _best_first(present)]
 
 
 def _best_first(vectors: dict[Modality, NDArray[np.float32]]) -> Iterator[tuple[Modality, NDArray[np.float32]]]:

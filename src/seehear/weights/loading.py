@@ -50,6 +50,10 @@ def load(name_or_path: str | Path, device: str | torch.device = "cpu", precision
 
 def _found(name: str) -> tuple[Method, About]:
     path, (layout, _, file) = Path(name), name.partition(":")
+    if not name:
+        raise UsageError("an empty name of a model", expected=f"{', '.join(packaged_names())}, a folder or a file")
+    if file and layout not in LAYOUTS and Path(file).suffix and not path.exists():
+        raise unknown_name(f"layout {layout!r} of {name}", layout, LAYOUTS)
     packaged = packaged_folder(name)
     if packaged is not None:
         return read_model(packaged)

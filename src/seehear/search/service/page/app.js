@@ -173,7 +173,6 @@ function introduce(facts) {
   if (!facts.uploads) {
     at("drop").classList.add("off");
     at("drop-hint").textContent = "Files cannot be asked with: the model could not be loaded (the service said why at its start). Any clip below can be the question.";
-    at("choose").disabled = at("record").disabled = true;
   }
 }
 
@@ -194,6 +193,7 @@ async function open() {
     },
     k: () => state.k,
   });
+  at("choose").disabled = at("record").disabled = at("file").disabled = !state.facts.uploads;
   bindKeys({ go, asked, onMap: () => Boolean(state.route.map) });
   window.addEventListener("hashchange", () => {
     state.k = HITS;

@@ -35,8 +35,17 @@ function escape(event, go, asked) {
   if (isRecording()) endRecording(false);
   else if (isPlaying()) stop();
   else if (!at("alert").hidden) at("alert").hidden = true;
-  else if (event.target === at("text")) at("text").blur();
+  else if (event.target === at("text")) leave(event);
   else if (asked()) go({});
+}
+
+function leave(event) {
+  const text = at("text");
+  event.preventDefault(); // the browser would empty the field without a word to us
+  if (text.value) {
+    text.value = "";
+    text.dispatchEvent(new Event("input"));
+  } else text.blur();
 }
 
 function step(event) {
