@@ -319,8 +319,9 @@ def test_killed_embeddings_lose_nothing_and_double_nothing(
 
 @pytest.mark.full
 def test_twenty_kills_lose_nothing_and_double_nothing(encoder: Encoder, tmp_path: Path, kill_at: Killed):
-    (tmp_path / "whole").mkdir()
-    path, plain = table(tmp_path / "t.lance", 400), table(tmp_path / "whole" / "plain.lance", 400)
+    for name in ("killed", "whole"):
+        (tmp_path / name).mkdir()
+    path, plain = table(tmp_path / "killed" / "t.lance", 400), table(tmp_path / "whole" / "t.lance", 400)
     embed(encoder, plain)
     _killed_at_random(path, 20, plain, encoder, kill_at)
 
