@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from seehear.media.tracks import Frames as Frames
     from seehear.media.tracks import MediaInfo as MediaInfo
     from seehear.media.tracks import VideoTrack as VideoTrack
+    from seehear.media.video_stream import stream_video as stream_video
     from seehear.media.video_writer import WrittenVideo as WrittenVideo
     from seehear.media.video_writer import write_video as write_video
 
@@ -52,6 +53,7 @@ _HOMES = {
     "read_audio": "samples",
     "read_clip": "clip_reader",
     "read_frames": "frames",
+    "stream_video": "video_stream",
     "write_flac": "sound_files",
     "write_video": "video_writer",
 }

@@ -64,7 +64,7 @@ def write_video(
     """
     _check(pixels, waveform)
     codec = encoder_for()
-    options = _video_options(codec, gop, crf, preset)
+    options = video_options(codec, gop, crf, preset)
     buffer = io.BytesIO()
     _encode(buffer, codec, options, pixels, Fraction(frames_per_second).limit_denominator(1_000_000), waveform)
     with atomic_file(path) as file:
@@ -93,7 +93,7 @@ def _encode(
             audio.bit_rate = AUDIO_BITS_PER_SECOND
         reformatter = VideoReformatter()
         for index, picture in enumerate(pixels):
-            frame = _picture_frame(picture, reformatter)
+            frame = picture_frame(picture, reformatter)
             frame.pts, frame.time_base = index, 1 / rate
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -102,7 +102,8 @@ def _encode(
             container.mux(audio.encode(None))
 
 
-def _video_options(codec: str, gop: int, crf: int, preset: str) -> dict[str, str]:
+def video_options(codec: str, gop: int, crf: int, preset: str) -> dict[str, str]:
+    """What an encoder is told of key frames, quality and speed."""
     options = {"g": str(gop), "bf": "0", "sc_threshold": "0"}
     if codec == "libx264":
         return options | {"crf": str(crf), "preset": preset, "keyint_min": str(gop)}
@@ -112,7 +113,8 @@ def _video_options(codec: str, gop: int, crf: int, preset: str) -> dict[str, str
     return {"g": str(gop)}
 
 
-def _picture_frame(picture: np.ndarray, reformatter: VideoReformatter) -> av.VideoFrame:
+def picture_frame(picture: np.ndarray, reformatter: VideoReformatter) -> av.VideoFrame:
+    """uint8 RGB `[H, W, 3]` as 4:2:0."""
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     return reformatter.reformat(
         frame,
