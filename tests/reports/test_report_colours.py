@@ -51,7 +51,7 @@ def test_markers_stand_out(colours, surface):
     assert min(contrast(colour, surface) for colour in colours) >= 3
 
 
-@pytest.mark.parametrize("theme", [style._LIGHT, style._DARK])
+@pytest.mark.parametrize("theme", [style.LIGHT_THEME, style.DARK_THEME])
 def test_text_is_readable(theme):
     colours = dict(re.findall(r"--([a-z-]+):(#[0-9a-f]{6});", theme))
     for text in ("ink", "soft", "sound", "picture", "accent", "good", "near", "bad"):
