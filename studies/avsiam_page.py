@@ -20,6 +20,7 @@ from studies.avsiam import RESULT, Scale, cell
 
 PAGE = Path("docs/studies/avsiam.md")
 PICTURES = Path("docs/studies/images")
+REMARKS = Path("studies/results/avsiam_remarks.md")
 COLUMNS = {
     "sound": "linear-probe/audio/top-1",
     "picture": "linear-probe/image/top-1",
@@ -80,7 +81,7 @@ def contrasting(result: dict) -> Iterator[tuple[str, Seeds]]:
 def page(result: dict, mapped: bool) -> str:
     """The whole page."""
     parts = [head(result), quality(result), costs(result), figure_of_curves(result)]
-    parts += [MAPS if mapped else "", finetuned(result), claims(result)]
+    parts += [MAPS if mapped else "", finetuned(result), claims(result), remarks()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -89,6 +90,11 @@ MAPS = """## One map for both
 ![t-SNE of sound and picture embeddings, shared and separate encoders](images/avsiam_maps.png)
 
 Test clips, seed 0; colours are classes, filled sound, hollow pictures."""
+
+
+def remarks() -> str:
+    """What people made of the figures; they say themselves on which."""
+    return REMARKS.read_text(encoding="utf-8").strip() if REMARKS.exists() else ""
 
 
 def head(result: dict) -> str:
