@@ -22,7 +22,8 @@ def test_pieces_join_into_one_video_with_its_sound(tmp_path: Path) -> None:
     tone = (8000 * np.sin(2 * np.pi * 440 * np.arange(32_000) / 16_000)).astype(np.int16)
     stream_video(tmp_path / "a.mp4", [_piece(0, 13), _piece(13, 1), _piece(14, 36)], RATE, tone)
     info = probe(tmp_path / "a.mp4")
-    assert info.video is not None and info.audio is not None
+    assert info.video is not None
+    assert info.audio is not None
     assert (info.video.frames, info.video.width, info.video.height) == (50, 64, 48)
     assert info.audio.duration_seconds == pytest.approx(2.0, abs=0.05)
     shown = read_frames(tmp_path / "a.mp4", (np.arange(50) + 0.5) / 25).pixels.mean(axis=(1, 2, 3))
@@ -35,7 +36,8 @@ def test_pieces_join_into_one_video_with_its_sound(tmp_path: Path) -> None:
 def test_sound_may_outlast_the_pictures(tmp_path: Path) -> None:
     stream_video(tmp_path / "a.mp4", [_piece(0, 10)], RATE, np.ones(16_000, np.int16))
     info = probe(tmp_path / "a.mp4")
-    assert info.audio is not None and info.audio.duration_seconds == pytest.approx(1.0, abs=0.05)
+    assert info.audio is not None
+    assert info.audio.duration_seconds == pytest.approx(1.0, abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ VERBS = {
     "index": "make search quick in large tables, and measure what it still finds",
     "search": "the clips that go with a sound, a picture or a clip; near-duplicates",
     "serve": "a page on which an embedded table is searched by sound, picture or clip",
+    "localize": "a clip with a heat map over time of where its sound seems to come from",
     "label": "names for the clips of a table that have none, from a few that have",
     "export": "a network as ONNX or torch.export programs or for the hub; a table as WebDataset tars",
     "weights": "released weights: where they lie, what a file holds, fetching and converting it",
