@@ -58,3 +58,35 @@ def square_at(seconds: float) -> tuple[int, int]:
     """Row and column of the square."""
     second = min(int(seconds), 3)
     return second, (2 * second + 1) % CELLS
+
+
+class Sides(Bright):
+    """Separates by colour: red pictures get what lies below 1 kHz, blue ones what lies above; it listens 1 s."""
+
+    def separate(self, mixture: Tensor, frames: Tensor) -> Tensor:
+        """`[B, S]`."""
+        assert mixture.shape[1] == round(self.heard * 16_000)
+        colour = frames.float().mean(dim=(1, 3, 4))
+        spectrum = torch.fft.rfft(mixture)
+        low = torch.arange(spectrum.shape[1]) * 16_000 / mixture.shape[1] < 1000
+        keep = torch.where((colour[:, 0] > colour[:, 2])[:, None], low, ~low)
+        return torch.fft.irfft(spectrum * keep, mixture.shape[1])
+
+
+RED, BLUE = (230, 30, 30), (30, 30, 230)
+
+
+def write_tone(path: Path, colour: tuple[int, int, int], hertz: float, seconds: float, size: float = 6000) -> None:
+    """A picture of one colour with a tone."""
+    times = np.arange(int(16_000 * seconds)) / 16_000
+    frames = np.broadcast_to(np.array(colour, np.uint8), (max(1, int(RATE * seconds)), 32, 64, 3))
+    write_video(path, frames, Fraction(RATE), (size * np.sin(2 * np.pi * hertz * times)).astype(np.int16))
+
+
+def write_duet(path: Path, seconds: float = 2.5) -> None:
+    """Red on the left, blue on the right, both tones at once."""
+    times = np.arange(int(16_000 * seconds)) / 16_000
+    frames = np.zeros((int(RATE * seconds), 32, 64, 3), np.uint8)
+    frames[:, :, :32], frames[:, :, 32:] = RED, BLUE
+    tones = sum(5000 * np.sin(2 * np.pi * hertz * times) for hertz in (400, 3000))
+    write_video(path, frames, Fraction(RATE), np.asarray(tones).astype(np.int16))

@@ -33,6 +33,7 @@ VERBS = {
     "search": "the clips that go with a sound, a picture or a clip; near-duplicates",
     "serve": "a page on which an embedded table is searched by sound, picture or clip",
     "localize": "a clip with a heat map over time of where its sound seems to come from",
+    "separate": "the sounds of a clip, or of two clips mixed, each by its picture",
     "label": "names for the clips of a table that have none, from a few that have",
     "export": "a network as ONNX or torch.export programs or for the hub; a table as WebDataset tars",
     "weights": "released weights: where they lie, what a file holds, fetching and converting it",
